@@ -1,0 +1,240 @@
+import { Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { Buffer } from "node:buffer";
+import { expect } from "@std/expect";
+import { after, before, describe, it } from "@std/testing/bdd";
+import {
+  type GetStoreRequest,
+  type Store,
+  type StoreServiceServer,
+  StoreServiceService,
+} from "../../proto/gen/nano/store/v1/store.ts";
+import type { Actor } from "./auth.ts";
+import { currentContext, remainingTime, withContext } from "./context.ts";
+import { conflict, NanoError, unavailable } from "./errors.ts";
+import { connect, createServer, listen, type Rpcs, stopServer } from "./grpc.ts";
+import { createLog } from "./log.ts";
+
+type Served = Pick<StoreServiceServer, "getStore" | "createStore" | "publishEvent">;
+type Called = Rpcs<Served>;
+const { getStore, createStore, publishEvent } = StoreServiceService;
+const definition = { getStore, createStore, publishEvent };
+const log = createLog("test", { LOG_LEVEL: "ERROR" });
+const silent = Object.assign(Object.create(log), { error: () => {} });
+
+let answer: (request: GetStoreRequest) => Promise<Store>;
+let attempts = 0;
+const server = createServer<Served>(definition, {
+  getStore: (request) => answer(request),
+  createStore: () => {
+    attempts++;
+    return Promise.reject(unavailable());
+  },
+  publishEvent: () => {
+    attempts++;
+    return attempts < 3 ? Promise.reject(unavailable()) : Promise.resolve({});
+  },
+}, silent);
+let address = "";
+let client: Called & { close(): void };
+
+before(async () => {
+  address = `127.0.0.1:${await listen(server, "127.0.0.1:0")}`;
+  client = connect<Served>(definition, address, ["publishEvent"]);
+});
+
+after(async () => {
+  client.close();
+  await stopServer(server, 200);
+});
+
+const store = (more: Partial<Store> = {}): Store => ({
+  id: "s1",
+  slug: "s",
+  name: "S",
+  status: "active",
+  currency: "USD",
+  currencies: ["USD"],
+  locale: "en-US",
+  country: "US",
+  tax: { rate_bp: 0, included: false },
+  create_time: new Date(0),
+  update_time: new Date(0),
+  version: 1,
+  ...more,
+});
+const actor: Actor = {
+  kind: "user",
+  user_id: "u1",
+  role: "customer",
+  store_roles: [{ store_id: "s1", role: "support" }],
+};
+
+function call(milliseconds = 2_000): Promise<Store> {
+  return withContext(
+    { request_id: "r1", actor, deadline: Date.now() + milliseconds },
+    () => client.getStore({ id_or_slug: "" }),
+  );
+}
+
+async function refusal(work: Promise<unknown>): Promise<NanoError> {
+  const error = await work.then(() => undefined, (error) => error);
+  expect(error).toBeInstanceOf(NanoError);
+  return error as NanoError;
+}
+
+describe("a call between services", () => {
+  it("carries the request's id, its actor and its deadline", async () => {
+    answer = () => {
+      expect(currentContext()).toMatchObject({ request_id: "r1", actor });
+      expect(remainingTime(Infinity)).toBeLessThanOrEqual(2_000);
+      return Promise.resolve(store());
+    };
+    expect(await call()).toEqual(store());
+  });
+
+  it("carries an error's kind, code, detail, fields, members and pause", async () => {
+    const extras = {
+      errors: [{ pointer: "/a", code: "b", message: "c" }],
+      members: { allowed: ["x"] },
+      retry_after: 7,
+      replayed: true,
+    };
+    answer = () => Promise.reject(new NanoError("unprocessable", "some_code", "Größer als ☃.", extras));
+    const { kind, code, message, extras: received } = await refusal(call());
+    expect({ kind, code, message, received }).toEqual({
+      kind: "unprocessable",
+      code: "some_code",
+      message: "Größer als ☃.",
+      received: extras,
+    });
+  });
+
+  it("carries an error that names a hundred things", async () => {
+    const items = Array.from(
+      { length: 100 },
+      (_, i) => ({ sku: `a-rather-long-stock-keeping-unit-${i}`, variant_id: crypto.randomUUID(), available: i }),
+    );
+    answer = () => Promise.reject(conflict("out_of_stock", "Not enough.", { items }));
+    expect((await refusal(call())).extras.members).toEqual({ items });
+  });
+
+  it("tells nothing of a fault but that there was one", async () => {
+    answer = () => Promise.reject(new TypeError("secret host db-1"));
+    const error = await refusal(call());
+    expect([error.kind, error.code]).toEqual(["internal", "internal"]);
+    expect(error.message).not.toContain("db-1");
+  });
+
+  it("ends at the deadline", async () => {
+    answer = () => new Promise((resolve) => setTimeout(() => resolve(store()), 600));
+    expect((await refusal(call(100))).kind).toBe("timeout");
+  });
+
+  it("is not made when the deadline has passed", async () => {
+    let called = false;
+    answer = () => {
+      called = true;
+      return Promise.resolve(store());
+    };
+    expect((await refusal(call(-1))).kind).toBe("timeout");
+    expect(called).toBe(false);
+  });
+
+  it("is a mistake outside of any request", async () => {
+    await expect(client.getStore({ id_or_slug: "" })).rejects.toThrow("no deadline");
+  });
+
+  it("is refused by the server without a deadline", async () => {
+    const raw = new Client(address, credentials.createInsecure());
+    const error = await new Promise<ServiceError | null>((resolve) =>
+      raw.makeUnaryRequest(
+        getStore.path,
+        getStore.requestSerialize,
+        getStore.responseDeserialize,
+        { id_or_slug: "" },
+        new Metadata(),
+        {},
+        resolve,
+      )
+    );
+    raw.close();
+    expect(error?.code).toBe(status.INVALID_ARGUMENT);
+  });
+
+  it("is refused where its actor is garbage", async () => {
+    answer = () => Promise.resolve(store());
+    const raw = new Client(address, credentials.createInsecure());
+    const metadata = new Metadata();
+    metadata.set("nano-actor-bin", Buffer.from("garbage"));
+    const error = await new Promise<ServiceError | null>((resolve) =>
+      raw.makeUnaryRequest(
+        getStore.path,
+        getStore.requestSerialize,
+        getStore.responseDeserialize,
+        { id_or_slug: "" },
+        metadata,
+        { deadline: Date.now() + 1000 },
+        resolve,
+      )
+    );
+    raw.close();
+    expect(error?.details).toBe("internal");
+  });
+
+  it("is unavailable where nobody listens", async () => {
+    const nowhere = connect<Served>(definition, "127.0.0.1:1");
+    const error = await refusal(
+      withContext(
+        { request_id: "r", actor, deadline: Date.now() + 1_500 },
+        () => nowhere.createStore({ store: undefined }),
+      ),
+    );
+    nowhere.close();
+    expect(error.kind).toBe("unavailable");
+    expect(error.message).not.toContain("127.0.0.1");
+  });
+
+  const underWay = <T>(run: () => Promise<T>) =>
+    withContext({ request_id: "r", actor, deadline: Date.now() + 2_000 }, run);
+
+  it("is tried again on UNAVAILABLE where it is a read or keyed", async () => {
+    attempts = 0;
+    await underWay(() => client.publishEvent({ event: undefined }));
+    expect(attempts).toBe(3);
+  });
+
+  it("is made once where it is any other write", async () => {
+    attempts = 0;
+    await refusal(underWay(() => client.createStore({ store: undefined })));
+    expect(attempts).toBe(1);
+  });
+
+  it("is refused over 1 MiB", async () => {
+    const error = await refusal(underWay(() => client.getStore({ id_or_slug: "x".repeat(1_100_000) })));
+    expect(error.kind).not.toBe("unavailable");
+  });
+});
+
+describe("a server that stops", () => {
+  it("lets a call under way end, and then takes no more", async () => {
+    const handlers = {
+      getStore: () => new Promise<Store>((resolve) => setTimeout(() => resolve(store({ name: "late" })), 150)),
+      createStore: () => Promise.resolve(store()),
+      publishEvent: () => Promise.resolve({}),
+    };
+    const stopping = createServer<Served>(definition, handlers, log);
+    const caller = connect<Served>(definition, `127.0.0.1:${await listen(stopping, "127.0.0.1:0")}`);
+    const context = { request_id: "r", actor, deadline: Date.now() + 2_000 };
+    const slow = withContext(context, () => caller.getStore({ id_or_slug: "" }));
+    await withContext(context, () => caller.publishEvent({ event: undefined }));
+    const stopped = stopServer(stopping, 3_000);
+    expect((await slow).name).toBe("late");
+    await stopped;
+    expect(
+      (await refusal(
+        withContext({ ...context, deadline: Date.now() + 800 }, () => caller.createStore({ store: undefined })),
+      )).kind,
+    ).toBe("unavailable");
+    caller.close();
+  });
+});

@@ -1,0 +1,156 @@
+import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
+import { type ErrorExtras, type ErrorKind, NanoError } from "./errors.ts";
+import type { Sql } from "./postgres.ts";
+
+/** A client's idempotency key, whose it is, and the resource that the request makes. */
+export interface KeyedRequest {
+  store_id: string;
+  principal: string;
+  key: string;
+  /** The SHA-256 of method, route and canonical body. */
+  fingerprint: string;
+  resource_id: string;
+}
+
+/** What a final request ended with: the encoded answer, or a business refusal. */
+export type Outcome = { answer: Uint8Array } | { error: NanoError };
+
+/**
+ * What a claim finds: the key is ours now; or it is done, with its outcome; or a request died over it: then the lease
+ * is ours, and its resource is to be resumed from its own state.
+ */
+export type Claim = { state: "claimed" } | { state: "done"; outcome: Outcome; resource_id: string } | {
+  state: "abandoned";
+  resource_id: string;
+};
+
+/** The checkout deadline (10 s) and 2 s: so long a request may work under its key. */
+const LEASE = "12 seconds";
+
+interface KeyRow {
+  fingerprint: string;
+  state: "in_progress" | "done";
+  answer: Uint8Array | null;
+  error: { kind: ErrorKind; code: string; detail: string; extras: ErrorExtras } | null;
+  resource_id: string;
+  leased: boolean;
+}
+
+/** Who a key belongs to: a user or a guest. */
+export function principalOf(actor: Actor): string {
+  return actor.user_id ? `user:${actor.user_id}` : actor.guest_hash ? `guest:${actor.guest_hash}` : actor.kind;
+}
+
+/**
+ * Claims a key by one insert in the caller's transaction. Throws `idempotency_key_reused` (422) for another request
+ * under the key, `request_in_progress` (409, Retry-After 1) while the first one works.
+ */
+export async function claimKey(sql: Sql, request: KeyedRequest): Promise<Claim> {
+  const { store_id, principal, key, fingerprint, resource_id } = request;
+  const inserted = await sql.query({
+    name: "idempotency.claim",
+    text: `insert into idempotency_keys (store_id, principal, key, fingerprint, resource_id, locked_until)
+           values ($1, $2, $3, $4, $5, now() + interval '${LEASE}') on conflict do nothing`,
+    values: [store_id, principal, key, fingerprint, resource_id],
+  });
+  if (inserted.rowCount) return { state: "claimed" };
+  const { rows: [row] } = await sql.query<KeyRow>({
+    name: "idempotency.read",
+    text: `select fingerprint, state, answer, error, resource_id, locked_until > now() as leased
+           from idempotency_keys where store_id = $1 and principal = $2 and key = $3`,
+    values: [store_id, principal, key],
+  });
+  if (!row) throw inProgress();
+  if (row.fingerprint !== fingerprint) {
+    throw new NanoError(
+      "unprocessable",
+      "idempotency_key_reused",
+      "This Idempotency-Key was used for another request.",
+    );
+  }
+  if (row.state === "done") return { state: "done", outcome: outcomeOf(row), resource_id: row.resource_id };
+  if (row.leased || !await renewLease(sql, row.resource_id)) throw inProgress();
+  return { state: "abandoned", resource_id: row.resource_id };
+}
+
+/**
+ * Takes over the key of a request that died, for whoever resumes its resource: true if it is ours for another lease,
+ * false if the request is final or forgotten. Throws `request_in_progress` while somebody works on it.
+ */
+export async function takeOverKey(sql: Sql, resource_id: string): Promise<boolean> {
+  if (await renewLease(sql, resource_id)) return true;
+  const { rowCount } = await sql.query({
+    name: "idempotency.in_progress",
+    text: "select from idempotency_keys where resource_id = $1 and state = 'in_progress'",
+    values: [resource_id],
+  });
+  if (rowCount) throw inProgress();
+  return false;
+}
+
+/** Gives up the lease before its end, so that the next one to come may resume the request at once. */
+export async function yieldKey(sql: Sql, resource_id: string): Promise<void> {
+  await sql.query({
+    name: "idempotency.yield",
+    text: "update idempotency_keys set locked_until = now() where resource_id = $1 and state = 'in_progress'",
+    values: [resource_id],
+  });
+}
+
+async function renewLease(sql: Sql, resource_id: string): Promise<boolean> {
+  const { rowCount } = await sql.query({
+    name: "idempotency.renew",
+    text: `update idempotency_keys set locked_until = now() + interval '${LEASE}'
+           where resource_id = $1 and state = 'in_progress' and locked_until <= now()`,
+    values: [resource_id],
+  });
+  return rowCount === 1;
+}
+
+/** Stores the final outcome of a request; only the first one counts. */
+export async function finishKey(sql: Sql, resource_id: string, outcome: Outcome): Promise<void> {
+  const error = "error" in outcome ? outcome.error : undefined;
+  await sql.query({
+    name: "idempotency.finish",
+    text: `update idempotency_keys set state = 'done', answer = $2, error = $3, done_time = now(), locked_until = null
+           where resource_id = $1 and state = 'in_progress'`,
+    values: [
+      resource_id,
+      "answer" in outcome ? outcome.answer : null,
+      error
+        ? JSON.stringify({ kind: error.kind, code: error.code, detail: error.message, extras: error.extras })
+        : null,
+    ],
+  });
+}
+
+/** Forgets a key whose request came to nothing that is kept (a 5xx before anything was done), so that it can be sent again. */
+export async function dropKey(sql: Sql, resource_id: string): Promise<void> {
+  await sql.query({
+    name: "idempotency.drop",
+    text: "delete from idempotency_keys where resource_id = $1 and state = 'in_progress'",
+    values: [resource_id],
+  });
+}
+
+/** Deletes keys whose requests were final 24 h ago. */
+export async function reapKeys(sql: Sql): Promise<void> {
+  await sql.query({
+    name: "idempotency.reap",
+    text: "delete from idempotency_keys where done_time < now() - interval '24 hours'",
+  });
+}
+
+function outcomeOf(row: KeyRow): Outcome {
+  if (row.error) {
+    const { kind, code, detail, extras } = row.error;
+    return { error: new NanoError(kind, code, detail, { ...extras, replayed: true }) };
+  }
+  return { answer: row.answer ?? new Uint8Array() };
+}
+
+function inProgress(): NanoError {
+  return new NanoError("conflict", "request_in_progress", "A request with this Idempotency-Key is under way.", {
+    retry_after: 1,
+  });
+}

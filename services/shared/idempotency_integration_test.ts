@@ -1,0 +1,168 @@
+import { expect } from "@std/expect";
+import { after, before, describe, it } from "@std/testing/bdd";
+import { conflict, NanoError } from "./errors.ts";
+import { claimKey, dropKey, finishKey, type KeyedRequest, principalOf, reapKeys } from "./idempotency.ts";
+import { newId } from "./ids.ts";
+import { type TestDatabase, testDatabase } from "./testing.ts";
+
+let database: TestDatabase;
+
+before(async () => {
+  database = await testDatabase("payment");
+});
+after(() => database.drop());
+
+const request = (more: Partial<KeyedRequest> = {}): KeyedRequest => ({
+  store_id: newId(),
+  principal: "user:1",
+  key: "k",
+  fingerprint: "f",
+  resource_id: newId(),
+  ...more,
+});
+
+const claim = (keyed: KeyedRequest) => claimKey(database.pool, keyed);
+
+async function refusal(work: Promise<unknown>): Promise<NanoError> {
+  const error = await work.then(() => undefined, (error) => error);
+  expect(error).toBeInstanceOf(NanoError);
+  return error as NanoError;
+}
+
+/** Lets the lease of a key end. */
+async function abandon(keyed: KeyedRequest): Promise<void> {
+  await database.owner.query("update payment.idempotency_keys set locked_until = now() where store_id = $1", [
+    keyed.store_id,
+  ]);
+}
+
+describe("claimKey()", () => {
+  it("gives a key to one of many who ask at once", async () => {
+    const keyed = request();
+    const claims = await Promise.allSettled(
+      Array.from({ length: 20 }, () => claim({ ...keyed, resource_id: newId() })),
+    );
+    expect(claims.filter((found) => found.status === "fulfilled").map((found) => found.value)).toEqual([{
+      state: "claimed",
+    }]);
+    for (const found of claims) {
+      if (found.status === "rejected") {
+        expect([found.reason.code, found.reason.extras.retry_after]).toEqual(["request_in_progress", 1]);
+      }
+    }
+  });
+
+  it("holds a key for one store and one principal", async () => {
+    const keyed = request();
+    const others = [{ store_id: newId() }, { principal: "user:2" }, { principal: "guest:1" }, { key: "K" }];
+    for (const other of [{}, ...others]) {
+      expect(await claim({ ...keyed, ...other, resource_id: newId() })).toEqual({ state: "claimed" });
+    }
+  });
+
+  it("gives the answer back byte for byte, with the resource it made", async () => {
+    const keyed = request();
+    await claim(keyed);
+    const answer = crypto.getRandomValues(new Uint8Array(300));
+    await finishKey(database.pool, keyed.resource_id, { answer });
+    const found = await claim({ ...keyed, resource_id: newId() });
+    if (found.state !== "done" || !("answer" in found.outcome)) throw new Error("no answer was kept");
+    expect(found.resource_id).toBe(keyed.resource_id);
+    expect(new Uint8Array(found.outcome.answer)).toEqual(answer);
+  });
+
+  it("gives a refusal back as it was, marked as replayed", async () => {
+    const keyed = request();
+    await claim(keyed);
+    await finishKey(database.pool, keyed.resource_id, {
+      error: conflict("out_of_stock", "Größer.", { items: [{ sku: "a" }] }),
+    });
+    const found = await claim({ ...keyed, resource_id: newId() });
+    if (found.state !== "done" || !("error" in found.outcome)) throw new Error("no refusal was kept");
+    const { kind, code, message, extras } = found.outcome.error;
+    expect({ kind, code, message, extras }).toEqual({
+      kind: "conflict",
+      code: "out_of_stock",
+      message: "Größer.",
+      extras: { members: { items: [{ sku: "a" }] }, replayed: true },
+    });
+  });
+
+  it("refuses another request under the key, done or not", async () => {
+    const keyed = request();
+    await claim(keyed);
+    expect((await refusal(claim({ ...keyed, fingerprint: "g" }))).code).toBe("idempotency_key_reused");
+    await finishKey(database.pool, keyed.resource_id, { answer: new Uint8Array() });
+    expect((await refusal(claim({ ...keyed, fingerprint: "g" }))).kind).toBe("unprocessable");
+  });
+
+  it("names the resource of a request that died, once its lease is over", async () => {
+    const keyed = request();
+    await claim(keyed);
+    await abandon(keyed);
+    expect(await claim({ ...keyed, resource_id: newId() })).toEqual({
+      state: "abandoned",
+      resource_id: keyed.resource_id,
+    });
+  });
+
+  it("forgets a claim whose transaction is rolled back", async () => {
+    const keyed = request();
+    const client = await database.pool.connect();
+    await client.query("begin");
+    await claimKey(client, keyed);
+    await client.query("rollback");
+    client.release();
+    expect(await claim(keyed)).toEqual({ state: "claimed" });
+  });
+});
+
+describe("finishKey()", () => {
+  it("keeps the first outcome only", async () => {
+    const keyed = request();
+    await claim(keyed);
+    await finishKey(database.pool, keyed.resource_id, { answer: new Uint8Array([1]) });
+    await finishKey(database.pool, keyed.resource_id, { error: conflict("late", "Late.") });
+    expect(await claim(keyed)).toMatchObject({ state: "done", outcome: { answer: expect.anything() } });
+  });
+});
+
+describe("dropKey()", () => {
+  it("frees a key for another try, but no key that is done", async () => {
+    const keyed = request();
+    await claim(keyed);
+    await dropKey(database.pool, keyed.resource_id);
+    expect(await claim(keyed)).toEqual({ state: "claimed" });
+    await finishKey(database.pool, keyed.resource_id, { answer: new Uint8Array() });
+    await dropKey(database.pool, keyed.resource_id);
+    expect((await claim(keyed)).state).toBe("done");
+  });
+});
+
+describe("reapKeys()", () => {
+  it("forgets what was final a day ago, and nothing else", async () => {
+    const [old, recent, open] = [request(), request(), request()];
+    for (const keyed of [old, recent, open]) await claim(keyed);
+    for (const keyed of [old, recent]) await finishKey(database.pool, keyed.resource_id, { answer: new Uint8Array() });
+    const age =
+      "update payment.idempotency_keys set done_time = now() - interval '25 hours', create_time = now() - interval '9 days' where store_id = $1";
+    await database.owner.query(age, [old.store_id]);
+    await database.owner.query(
+      "update payment.idempotency_keys set create_time = now() - interval '9 days' where store_id = $1",
+      [open.store_id],
+    );
+    await reapKeys(database.pool);
+    expect(await claim(old)).toEqual({ state: "claimed" });
+    expect((await claim(recent)).state).toBe("done");
+    expect((await refusal(claim(open))).code).toBe("request_in_progress");
+  });
+});
+
+describe("principalOf()", () => {
+  it("names a user before the guest that came along", () => {
+    const store_roles: never[] = [];
+    expect(principalOf({ kind: "user", user_id: "1", guest_hash: "g", store_roles })).toBe("user:1");
+    expect(principalOf({ kind: "guest", guest_hash: "g", store_roles })).toBe("guest:g");
+    expect(principalOf({ kind: "service", store_roles })).toBe("service");
+  });
+});

@@ -1,0 +1,139 @@
+import { expect } from "@std/expect";
+import { after, before, describe, it } from "@std/testing/bdd";
+import type { Runner } from "graphile-worker";
+import type { Event } from "../../proto/gen/nano/common/v1/common.ts";
+import { currentContext } from "./context.ts";
+import { addJob, emitEvent, publishEvent, runJobs } from "./jobs.ts";
+import { createLog } from "./log.ts";
+import { createPool, type Pool, transaction } from "./postgres.ts";
+import { type TestDatabase, testDatabase } from "./testing.ts";
+
+const log = Object.assign(Object.create(createLog("test", { LOG_LEVEL: "ERROR" })), { warn: () => {} });
+
+let database: TestDatabase;
+let pool: Pool;
+let runner: Runner;
+const ran: { note: string; actor: string | undefined; time: number }[] = [];
+const failures = new Map<string, number>();
+const events: Event[] = [];
+
+const handlers = {
+  note: (payload: unknown) => {
+    const { note, fail = 0 } = payload as { note: string; fail?: number };
+    ran.push({ note, actor: currentContext()?.actor.kind, time: currentContext()?.deadline ?? 0 });
+    const failed = failures.get(note) ?? 0;
+    failures.set(note, failed + 1);
+    return failed < fail ? Promise.reject(new Error("not yet")) : Promise.resolve();
+  },
+  publish_event: publishEvent({ publishEvent: ({ event }) => Promise.resolve(events.push(event)) }),
+  tidy: () => Promise.resolve(),
+};
+
+before(async () => {
+  database = await testDatabase("payment");
+  pool = createPool({ DATABASE_URL: database.url }, log);
+  await lockedJob("of the dead", "10 minutes");
+  await lockedJob("of the living", "20 seconds");
+  runner = await runJobs({ DATABASE_URL: database.url }, "payment", handlers, log, "0 4 * * * tidy");
+});
+
+after(async () => {
+  await runner.stop();
+  await runner.promise;
+  await pool.end();
+  await database.drop();
+});
+
+/** A job that another process took so long ago. */
+async function lockedJob(note: string, ago: string): Promise<void> {
+  await addJob(database.pool, "payment", "note", { note });
+  await database.owner.query(
+    `update payment_jobs._private_jobs set locked_at = now() - $2::interval, locked_by = 'other', attempts = 1 where payload ->> 'note' = $1`,
+    [note, ago],
+  );
+}
+
+async function eventually<T>(look: () => T | undefined | Promise<T | undefined>): Promise<T> {
+  for (let i = 0; i < 400; i++) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error("it did not happen within 10 s");
+}
+
+const times = (note: string) => ran.filter((run) => run.note === note).length;
+const happens = (note: string) => eventually(() => ran.find((run) => run.note === note));
+
+describe("a job", () => {
+  it("runs once its transaction is committed, as the system, with a deadline", async () => {
+    await transaction(pool, async (tx) => {
+      await addJob(tx, "payment", "note", { note: "committed" });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(times("committed")).toBe(0);
+    });
+    const run = await happens("committed");
+    expect(run.actor).toBe("service");
+    expect(run.time).toBeGreaterThan(Date.now());
+  });
+
+  it("never was, where its transaction is rolled back", async () => {
+    await transaction(pool, async (tx) => {
+      await addJob(tx, "payment", "note", { note: "rolled back" });
+      throw new Error("changed my mind");
+    }).catch(() => {});
+    await addJob(pool, "payment", "note", { note: "after the rollback" });
+    await happens("after the rollback");
+    expect(times("rolled back")).toBe(0);
+  });
+
+  it("is tried again when it fails", async () => {
+    await addJob(pool, "payment", "note", { note: "fails once", fail: 1 });
+    await eventually(() => times("fails once") === 2 || undefined);
+  });
+
+  it("is replaced by one of the same key that comes while it waits", async () => {
+    const options = { key: "one", after: "300 milliseconds" };
+    await addJob(pool, "payment", "note", { note: "replaced" }, options);
+    await addJob(pool, "payment", "note", { note: "replacement" }, options);
+    await happens("replacement");
+    expect(times("replaced")).toBe(0);
+  });
+
+  it("waits for its time, by the database's clock", async () => {
+    await addJob(pool, "payment", "note", { note: "in an hour" }, { after: "1 hour" });
+    const { rows } = await database.owner.query(
+      "select run_at > now() + interval '59 minutes' as waits from payment_jobs._private_jobs where payload ->> 'note' = 'in an hour'",
+    );
+    expect(rows).toEqual([{ waits: true }]);
+    expect(times("in an hour")).toBe(0);
+  });
+
+  it("of a process that died is run by another; one under way elsewhere is not", async () => {
+    await happens("of the dead");
+    expect(times("of the living")).toBe(0);
+  });
+
+  it("by the clock is registered", async () => {
+    await eventually(async () => {
+      const { rows } = await database.owner.query("select identifier from payment_jobs._private_known_crontabs");
+      return rows.length ? rows : undefined;
+    });
+  });
+
+  it("of another service can't be added", async () => {
+    await expect(addJob(pool, "order", "note", {})).rejects.toThrow("permission denied");
+  });
+});
+
+describe("emitEvent()", () => {
+  it("brings the event to the store service with its id, time and payload", async () => {
+    await emitEvent(pool, "payment", "payment.captured", "s1", { payment: { id: "p1", note: "☃" } });
+    const event = await eventually(() => events[0]);
+    expect(event).toMatchObject({ type: "payment.captured", store_id: "s1" });
+    expect(event.id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(event.time).toBeInstanceOf(Date);
+    expect(Math.abs(Number(event.time) - Date.now())).toBeLessThan(60_000);
+    expect(JSON.parse(event.data_json)).toEqual({ payment: { id: "p1", note: "☃" } });
+  });
+});

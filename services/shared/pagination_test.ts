@@ -1,0 +1,56 @@
+import { expect } from "@std/expect";
+import { describe, it } from "@std/testing/bdd";
+import fc from "fast-check";
+import { NanoError } from "./errors.ts";
+import { decodeCursor, encodeCursor, toPage } from "./pagination.ts";
+
+describe("a cursor", () => {
+  it("gives back the key it was made of", () => {
+    const part = fc.oneof(fc.string({ unit: "binary" }), fc.integer(), fc.boolean(), fc.constant(null));
+    fc.assert(fc.property(fc.array(part, { minLength: 1, maxLength: 4 }), (key) => {
+      expect(decodeCursor(encodeCursor(key), key.length)).toEqual(key);
+    }));
+  });
+
+  it("needs no escaping in a URL", () => {
+    fc.assert(fc.property(fc.string(), (text) => expect(encodeCursor([text])).toMatch(/^[\w-]+$/)));
+  });
+
+  it("is refused as invalid_cursor, whatever text it is", () => {
+    fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => {
+      try {
+        decodeCursor(text, 2);
+      } catch (error) {
+        expect(error).toBeInstanceOf(NanoError);
+        expect((error as NanoError).code).toBe("invalid_cursor");
+        return;
+      }
+      throw new Error("was accepted");
+    }));
+  });
+
+  const foreign: [name: string, cursor: string][] = [
+    ["of another list", encodeCursor(["a"])],
+    ["with an object in it", btoa('[{"a":1},"b"]').replaceAll("=", "")],
+    ["that is an object", btoa('{"length":2}').replaceAll("=", "")],
+    ["that is empty", ""],
+  ];
+  for (const [name, cursor] of foreign) {
+    it(`is refused ${name}`, () => expect(() => decodeCursor(cursor, 2)).toThrow("cursor"));
+  }
+});
+
+describe("toPage()", () => {
+  const keyOf = (row: number) => [row];
+
+  it("gives no cursor on the last page", () => {
+    expect(toPage([1, 2], 2, keyOf)).toEqual({ data: [1, 2] });
+    expect(toPage([], 2, keyOf)).toEqual({ data: [] });
+  });
+
+  it("keeps the row too many back and points at the last one shown", () => {
+    const page = toPage([1, 2, 3], 2, keyOf);
+    expect(page.data).toEqual([1, 2]);
+    expect(decodeCursor(page.next_cursor ?? "", 1)).toEqual([2]);
+  });
+});

@@ -1,0 +1,104 @@
+import pg from "pg";
+import { currentContext, remainingTime } from "./context.ts";
+import { unavailable } from "./errors.ts";
+import type { Log } from "./log.ts";
+import { gauge } from "./metrics.ts";
+
+/** A bigint column is a number here; one beyond 2^53 - 1 is refused rather than rounded. */
+pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value)) throw new RangeError(`Cannot read ${text} as a number must be below 2^53.`);
+  return value;
+});
+
+/** Runs statements: a pool, or a client within a transaction. A `name` makes it a prepared statement. */
+export interface Sql {
+  query<Row extends pg.QueryResultRow>(
+    statement: { name?: string; text: string; values?: unknown[] },
+  ): Promise<pg.QueryResult<Row>>;
+}
+
+/** A transaction under way. */
+export type Tx = Sql & { readonly tx: true };
+
+export type Pool = pg.Pool;
+
+const MAX_WAITING = 256;
+const STATEMENT_TIMEOUT_MS = 5_000;
+const RETRIED = new Set(["40001", "40P01", "55P03"]);
+
+/** Opens a pool of at most 6 connections, each statement bounded to 5 s and each lock wait to 1 s. */
+export function createPool(config: { DATABASE_URL: string }, log: Log, max = 6): Pool {
+  const pool = new pg.Pool({
+    connectionString: config.DATABASE_URL,
+    max,
+    connectionTimeoutMillis: 2_000,
+    idleTimeoutMillis: 60_000,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: 1_000,
+  });
+  pool.on("error", (error) => log.warn({ err: error }, "a database connection was lost"));
+  gauge("nano_pool_connections", "Connections of the database pool.", () => pool.totalCount);
+  gauge("nano_pool_waiting", "Requests that wait for a connection of the database pool.", () => pool.waitingCount);
+  return pool;
+}
+
+/**
+ * Runs a function in a transaction that knows who acts (for the audit triggers) and how long it may take. It is run
+ * again, at most 3 times, where the database gave up for a deadlock or a lock, so it must have no other effect.
+ */
+export async function transaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
+  for (let attempt = 0;; attempt++) {
+    try {
+      return await once(pool, run);
+    } catch (error) {
+      if (attempt >= 3 || !RETRIED.has((error as { code?: string }).code ?? "") || remainingTime(1000) < 50) {
+        throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
+    }
+  }
+}
+
+async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
+  if (pool.waitingCount >= MAX_WAITING) throw unavailable();
+  const client = await pool.connect();
+  let broken: Error | undefined;
+  try {
+    await client.query(begin());
+    const result = await run(client as unknown as Tx);
+    await client.query("commit");
+    return result;
+  } catch (error) {
+    await client.query("rollback").catch((fault) => broken = fault);
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+/** One round trip: begins, follows the deadline, and says who acts. */
+function begin(): string {
+  const context = currentContext();
+  const timeout = Math.ceil(Math.max(1, Math.min(remainingTime(STATEMENT_TIMEOUT_MS), 60_000)));
+  const actor = context?.actor.user_id ? `user:${context.actor.user_id}` : context?.actor.kind ?? "service";
+  return `begin; set local statement_timeout = ${timeout}; ` +
+    `set local nano.actor = ${pg.escapeLiteral(actor)}; set local nano.request_id = ${
+      pg.escapeLiteral(context?.request_id ?? "")
+    }`;
+}
+
+/** The name of the constraint that a statement ran against, if that is why it failed. */
+export function violated(error: unknown): string | undefined {
+  const { code, constraint } = error as { code?: string; constraint?: string };
+  return code?.startsWith("23") ? constraint : undefined;
+}
+
+/** Runs a statement and turns violated constraints, by name, into domain errors. */
+export async function orElse<T>(work: Promise<T>, constraints: Record<string, () => Error>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw constraints[violated(error) ?? ""]?.() ?? error;
+  }
+}

@@ -1,0 +1,69 @@
+import { HealthImplementation } from "grpc-health-check";
+import type { Server } from "@grpc/grpc-js";
+import type { Runner } from "graphile-worker";
+import { createServer, listen, type Rpcs, stopServer } from "./grpc.ts";
+import { type Readiness, serveHealth } from "./health.ts";
+import { type JobHandlers, runJobs } from "./jobs.ts";
+import type { Log } from "./log.ts";
+import type { Pool } from "./postgres.ts";
+import { onShutdown } from "./shutdown.ts";
+
+export interface ServiceConfig {
+  ENVIRONMENT: "development" | "production";
+  HOST: string;
+  PORT: number;
+  HTTP_PORT: number;
+  DATABASE_URL: string;
+  DATABASE_DIRECT_URL?: string | undefined;
+}
+
+export interface ServiceParts<S> {
+  pool: Pool;
+  definition: Record<keyof Rpcs<S>, unknown>;
+  handlers: Rpcs<S>;
+  jobs: JobHandlers;
+  crontab?: string;
+  /** What else is closed at the end: neighbours' clients, the cache. */
+  close?: (() => void | Promise<void>)[];
+}
+
+/**
+ * Serves a service until SIGTERM: its gRPC (with health, and in development reflection), its jobs, and health and
+ * metrics over HTTP. Drains calls first, then jobs, then closes the pool.
+ */
+export async function serve<S>(name: string, config: ServiceConfig, log: Log, parts: ServiceParts<S>): Promise<void> {
+  const { pool } = parts;
+  const readiness: Readiness = {
+    draining: false,
+    check: async () => void await pool.query({ name: "ready", text: "select 1" }),
+  };
+  const server = createServer(parts.definition, parts.handlers, log);
+  const health = new HealthImplementation({ "": "SERVING" });
+  health.addToServer(server);
+  if (config.ENVIRONMENT === "development") await addReflection(server, name);
+  const runner: Runner = await runJobs(config, name, parts.jobs, log, parts.crontab);
+  await listen(server, `${config.HOST}:${config.PORT}`);
+  const http = serveHealth(config, readiness);
+  onShutdown(config, log, readiness, [
+    async () => {
+      health.setStatus("", "NOT_SERVING");
+      await stopServer(server);
+    },
+    () => runner.stop(),
+    async () => {
+      for (const close of parts.close ?? []) await close();
+      await pool.end();
+    },
+    () => http.shutdown(),
+  ]);
+  log.info({ port: config.PORT }, `${name} is ready`);
+}
+
+async function addReflection(server: Server, name: string): Promise<void> {
+  const [{ ReflectionService }, { loadSync }] = await Promise.all([
+    import("@grpc/reflection"),
+    import("@grpc/proto-loader"),
+  ]);
+  const description = loadSync(`nano/${name}/v1/${name}.proto`, { includeDirs: ["proto"], keepCase: true });
+  new ReflectionService(description).addToServer(server);
+}
