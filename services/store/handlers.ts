@@ -1,0 +1,113 @@
+import type { Store as StoreMessage, StoreInput, StoreServiceServer } from "../../proto/gen/nano/store/v1/store.ts";
+import { type Actor, currentActor, isAdmin, require, requireService } from "../shared/auth.ts";
+import { conflict, invalid, notFound } from "../shared/errors.ts";
+import type { Rpcs } from "../shared/grpc.ts";
+import { isId, newId } from "../shared/ids.ts";
+import { decodeCursor, toPage } from "../shared/pagination.ts";
+import { type Pool, transaction } from "../shared/postgres.ts";
+import { publishEvent } from "./publish_event.ts";
+import type { Repository } from "./repository.ts";
+import { spanOf, summarize } from "./stats.ts";
+import { checkChange, checkSettings, checkStatus, type Store, type StoreSettings } from "./store.ts";
+
+const BEST_SELLERS = 10;
+
+/** The store service's RPCs. */
+export function createHandlers({ pool, repository }: { pool: Pool; repository: Repository }): Rpcs<StoreServiceServer> {
+  /** A store by its id only; what is no id names none. */
+  async function storeById(id: string): Promise<Store> {
+    const store = isId(id) ? await repository.getById(id) : undefined;
+    if (!store) throw notFound("store");
+    return store;
+  }
+
+  return {
+    async listStores({ limit, cursor, count }) {
+      if (!Number.isInteger(limit) || limit < 1) {
+        throw invalid("invalid_limit", "A page has at least 1 store.", "/limit");
+      }
+      const size = Math.min(limit, 100);
+      const seen = seenBy(currentActor());
+      const [stores, total] = await Promise.all([
+        repository.list(seen, cursor === undefined ? undefined : idOf(cursor), size + 1),
+        count ? repository.count(seen) : undefined,
+      ]);
+      const page = toPage(stores, size, (store) => [store.id]);
+      return { ...page, data: page.data.map(toMessage), total };
+    },
+
+    async getStore({ id_or_slug }) {
+      const store = !id_or_slug
+        ? await repository.getDefault()
+        : isId(id_or_slug)
+        ? await repository.getById(id_or_slug)
+        : await repository.getBySlug(id_or_slug);
+      if (!store) throw notFound("store");
+      return toMessage(store);
+    },
+
+    async createStore({ store }) {
+      require(currentActor(), "platform:write", "", "store");
+      const settings = settingsOf(store);
+      return toMessage(await transaction(pool, (tx) => repository.insert(tx, newId(), settings)));
+    },
+
+    async updateStore({ id, store, version }) {
+      require(currentActor(), "store:write", id, "store");
+      const settings = settingsOf(store);
+      checkChange(await storeById(id), settings);
+      const updated = await transaction(pool, (tx) => repository.update(tx, id, version, settings));
+      if (updated) return toMessage(updated);
+      const current = await storeById(id);
+      throw conflict("version_conflict", "The store was changed in the meantime.", { version: current.version });
+    },
+
+    async setStoreStatus({ id, status }) {
+      require(currentActor(), "platform:write", id, "store");
+      const wanted = checkStatus(status);
+      await storeById(id);
+      await transaction(pool, (tx) => repository.setStatus(tx, id, wanted));
+      return toMessage(await storeById(id));
+    },
+
+    async getStoreStats({ id, from, to }) {
+      require(currentActor(), "stats:read", id, "store");
+      const { currency } = await storeById(id);
+      const span = spanOf(from, to, new Date());
+      const [days, sellers] = await Promise.all([
+        repository.listDays(id, span.from, span.to),
+        repository.listSellers(id, span.from, span.to, BEST_SELLERS),
+      ]);
+      return summarize(span, currency, days, sellers);
+    },
+
+    async publishEvent({ event }) {
+      requireService(currentActor());
+      if (!event) throw invalid("invalid_event", "There is no event.");
+      await publishEvent({ pool, repository }, event);
+      return {};
+    },
+  };
+}
+
+/** Strangers and customers see the active stores, staff their own too, an admin all. */
+function seenBy(actor: Actor): { all: boolean; own: string[] } {
+  return { all: actor.kind === "service" || isAdmin(actor), own: actor.store_roles.map((given) => given.store_id) };
+}
+
+function idOf(cursor: string): string {
+  const [id] = decodeCursor(cursor, 1);
+  if (typeof id !== "string" || !isId(id)) {
+    throw invalid("invalid_cursor", "The cursor is not one that a list gave.", "/cursor");
+  }
+  return id;
+}
+
+function settingsOf(input: StoreInput | undefined): StoreSettings {
+  if (!input) throw invalid("invalid_store", "A store's settings are missing.");
+  return checkSettings(input);
+}
+
+function toMessage(store: Store): StoreMessage {
+  return { ...store, currencies: [store.currency] };
+}

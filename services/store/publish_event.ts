@@ -1,0 +1,104 @@
+import { z } from "zod";
+import type { Event } from "../../proto/gen/nano/common/v1/common.ts";
+import { invalid, notFound } from "../shared/errors.ts";
+import { isId } from "../shared/ids.ts";
+import { sameCurrency } from "../shared/money.ts";
+import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
+import type { Repository } from "./repository.ts";
+import { dayOf } from "./stats.ts";
+import type { Store } from "./store.ts";
+
+const amount = z.object({ amount: z.int(), currency: z.string() });
+
+/** The parts of an order, as REST shows it, that the figures are made of. */
+const paidOrder = z.object({
+  total: amount,
+  items: z.array(z.object({
+    product_id: z.uuid(),
+    variant_id: z.uuid(),
+    sku: z.string(),
+    name: z.string(),
+    quantity: z.int().positive(),
+    total: amount,
+  })),
+});
+
+const refunded = z.object({ refund: z.object({ amount }) });
+
+/**
+ * Takes an event of another service: keeps it, for the merchants' webhooks, and adds it to the figures, both in one
+ * transaction. An event that is there already was counted already.
+ */
+export async function publishEvent(
+  { pool, repository }: { pool: Pool; repository: Repository },
+  event: Event,
+): Promise<void> {
+  const { id, type, store_id } = event;
+  const time = event.time;
+  if (!isId(id) || !isId(store_id) || !/^[a-z_]+\.[a-z_]+$/.test(type) || !time) {
+    throw invalid("invalid_event", "An event has an id, a type such as order.paid, a store and a time.");
+  }
+  const data = parse(z.record(z.string(), z.unknown()), json(event.data_json));
+  const store = await repository.getById(store_id);
+  if (!store) throw notFound("store");
+  await transaction(pool, async (tx) => {
+    const isNew = await repository.insertEvent(tx, { id, type, store_id, time, data });
+    if (isNew) await count(repository, tx, store, type, dayOf(time), data);
+  });
+}
+
+async function count(
+  repository: Repository,
+  tx: Tx,
+  store: Store,
+  type: string,
+  day: string,
+  data: unknown,
+): Promise<void> {
+  switch (type) {
+    case "order.paid": {
+      const { total, items } = parse(paidOrder, data);
+      sameCurrency(store.currency, total.currency);
+      await repository.addToDay(tx, store.id, day, { orders: 1, revenue: total.amount });
+      // Two lines may sell one variant; one statement can't touch a row twice.
+      const byVariant = new Map<string, typeof items>();
+      for (const item of items) byVariant.set(item.variant_id, [...byVariant.get(item.variant_id) ?? [], item]);
+      const sales = [...byVariant.values()].flatMap(([first, ...rest]) =>
+        first
+          ? [{
+            ...first,
+            quantity: rest.reduce((sum, item) => sum + item.quantity, first.quantity),
+            revenue: rest.reduce((sum, item) => sum + item.total.amount, first.total.amount),
+          }]
+          : []
+      );
+      await repository.addSales(tx, store.id, day, sales);
+      break;
+    }
+    case "payment.refunded": {
+      const { refund } = parse(refunded, data);
+      sameCurrency(store.currency, refund.amount.currency);
+      await repository.addToDay(tx, store.id, day, { revenue: -refund.amount.amount });
+      break;
+    }
+    case "customer.created":
+      await repository.addToDay(tx, store.id, day, { new_customers: 1 });
+  }
+}
+
+function json(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid("invalid_event", "An event's data is a JSON object.");
+  }
+}
+
+function parse<T>(schema: z.ZodType<T>, data: unknown): T {
+  const result = schema.safeParse(data);
+  if (result.success) return result.data;
+  throw invalid(
+    "invalid_event",
+    `The event's data is not what its type has: ${result.error.issues[0]?.path.join(".")}.`,
+  );
+}
