@@ -1,0 +1,8 @@
+import { address, data } from "../shared/config.ts";
+
+/** The settings of the product service. */
+export const settings = {
+  ...data,
+  /** The store service, which is told of events. */
+  STORE_SERVICE_URL: address,
+};

@@ -1,0 +1,24 @@
+import { type ProductServiceServer, ProductServiceService } from "../../proto/gen/nano/product/v1/product.ts";
+import { readConfig } from "../shared/config.ts";
+import { createLog } from "../shared/log.ts";
+import { createPool } from "../shared/postgres.ts";
+import { serve } from "../shared/service.ts";
+import { createClients } from "./clients.ts";
+import { settings } from "./config.ts";
+import { createHandlers } from "./handlers.ts";
+import { createJobs } from "./jobs.ts";
+import { createRepository } from "./repository.ts";
+
+const config = readConfig(settings);
+const log = createLog("product", config);
+const pool = createPool(config, log);
+const clients = createClients(config);
+const repository = createRepository(pool);
+
+await serve<ProductServiceServer>("product", config, log, {
+  pool,
+  definition: ProductServiceService,
+  handlers: createHandlers({ pool, repository }),
+  jobs: createJobs(clients),
+  close: [() => clients.store.close()],
+});

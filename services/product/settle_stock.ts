@@ -1,0 +1,56 @@
+import { conflict, type NanoError } from "../shared/errors.ts";
+import { type Pool, transaction } from "../shared/postgres.ts";
+import type { Repository } from "./repository.ts";
+import { type StockLine, sumDemand } from "./stock.ts";
+
+type Deps = { pool: Pool; repository: Repository };
+
+/** Takes what an order holds off the shelf, once. Throws `stock_not_held` if the order holds nothing and has taken nothing. */
+export async function commitStock({ pool, repository }: Deps, order_id: string): Promise<void> {
+  await transaction(pool, async (tx) => {
+    const lines = await repository.stock.lockReservations(tx, order_id);
+    if (!lines.some((line) => line.state !== "released")) {
+      throw conflict("stock_not_held", "The order holds no stock.");
+    }
+    await repository.stock.settle(tx, order_id, "commit");
+  });
+}
+
+/** Lets go of what an order holds, once; from then on the order cannot hold any. What it has taken stays taken. */
+export async function releaseStock({ pool, repository }: Deps, order_id: string): Promise<void> {
+  await transaction(pool, async (tx) => {
+    await repository.stock.closeHold(tx, order_id);
+    await repository.stock.lockReservations(tx, order_id);
+    await repository.stock.settle(tx, order_id, "release");
+  });
+}
+
+export interface StockReturn {
+  order_id: string;
+  lines: StockLine[];
+  /** Names this return, so that it happens once. */
+  key: string;
+  reason: string;
+}
+
+/** Puts stock that an order took back on the shelf, once per key and never more than it took: `over_return`. */
+export async function returnStock(
+  { pool, repository }: Deps,
+  { order_id, lines, key, reason }: StockReturn,
+): Promise<void> {
+  const back = sumDemand(lines);
+  await transaction(pool, async (tx) => {
+    const taken = await repository.stock.lockReservations(tx, order_id);
+    const { seen, quantities } = await repository.stock.returned(tx, order_id, key);
+    if (seen) return;
+    for (const { variant_id, quantity } of back) {
+      const line = taken.find((line) => line.variant_id === variant_id && line.state === "committed");
+      if (!line || (quantities.get(variant_id) ?? 0) + quantity > line.quantity) throw overReturn();
+    }
+    await repository.stock.putBack(tx, order_id, back, key, reason);
+  });
+}
+
+function overReturn(): NanoError {
+  return conflict("over_return", "More would come back than the order took.");
+}

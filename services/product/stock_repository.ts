@@ -1,0 +1,226 @@
+import { conflict, invalid } from "../shared/errors.ts";
+import { orElse, type Pool, type Tx } from "../shared/postgres.ts";
+import type { Shelf, StockLine } from "./stock.ts";
+
+export type StockRepository = ReturnType<typeof createStockRepository>;
+
+/** The stock of a variant. */
+export interface Stock {
+  variant_id: string;
+  on_hand: number;
+  reserved: number;
+  available: number;
+}
+
+/** What carts and orders need to know of a variant. */
+export interface Offer {
+  variant_id: string;
+  product_id: string;
+  sku: string;
+  name: string;
+  image: string | null;
+  price: number;
+  currency: string;
+  available: number;
+}
+
+export type Settlement = "commit" | "release";
+
+/**
+ * The statements on stock. Whoever moves stock of an order takes the order's row in holds first, then the variants in
+ * the order of their ids, so that steps of one order queue and two orders never wait for each other in a circle.
+ */
+export function createStockRepository(pool: Pool) {
+  return {
+    /** Gets offers of variants, and of products with a single variant on sale. */
+    async offers(store_id: string, variant_ids: string[], product_ids: string[]): Promise<Offer[]> {
+      const { rows } = await pool.query<Offer>({
+        name: "product.offers",
+        text: `with wanted (id) as (
+                 select unnest($2::uuid[])
+                 union
+                 select (array_agg(v.id))[1] from variants v
+                 where v.product_id = any($3::uuid[]) and not v.archived group by v.product_id having count(*) = 1
+               )
+               select v.id as variant_id, v.product_id, v.sku,
+                 case when v.name = '' then p.name else p.name || ', ' || v.name end as name,
+                 p.images -> 0 ->> 'url' as image, v.price, v.currency, v.on_hand - v.reserved as available
+               from wanted join variants v on v.id = wanted.id join products p on p.id = v.product_id
+               where v.store_id = $1 and not v.archived and p.status = 'active'`,
+        values: [store_id, variant_ids, product_ids],
+      });
+      return rows;
+    },
+
+    /** Takes an order's row, making it if need be; `closed` means that it may hold nothing any more. */
+    async openHold(tx: Tx, order_id: string): Promise<{ fresh: boolean; closed: boolean }> {
+      const { rowCount } = await tx.query({
+        name: "product.hold",
+        text: "insert into holds (order_id) values ($1) on conflict do nothing",
+        values: [order_id],
+      });
+      if (rowCount === 1) return { fresh: true, closed: false };
+      const { rows: [row] } = await tx.query<{ closed: boolean }>({
+        name: "product.held",
+        text: "select closed from holds where order_id = $1 for no key update",
+        values: [order_id],
+      });
+      return { fresh: false, closed: row?.closed ?? true };
+    },
+
+    /** Closes an order's row, so that no hold can be made under it any more. */
+    async closeHold(tx: Tx, order_id: string): Promise<void> {
+      await tx.query({
+        name: "product.close_hold",
+        text: `insert into holds (order_id, closed) values ($1, true)
+               on conflict (order_id) do update set closed = true`,
+        values: [order_id],
+      });
+    },
+
+    /** Locks the variants of a demand and says what can be bought; what is not on sale in the store is left out. */
+    async lockShelves(tx: Tx, store_id: string, variant_ids: string[]): Promise<Shelf[]> {
+      const { rows } = await tx.query<Shelf>({
+        name: "product.lock_shelves",
+        text: `select v.id as variant_id, v.product_id, v.sku,
+                 case when v.archived or p.status <> 'active' then 0 else v.on_hand - v.reserved end as available
+               from variants v join products p on p.id = v.product_id
+               where v.id = any($2::uuid[]) and v.store_id = $1 order by v.id for no key update of v`,
+        values: [store_id, variant_ids],
+      });
+      return rows;
+    },
+
+    /** Holds stock for an order by the one conditional update; gives what is left of each variant of which there was enough. */
+    async reserve(tx: Tx, order_id: string, demand: StockLine[], expire_time: Date): Promise<Map<string, number>> {
+      const { rows } = await tx.query<{ variant_id: string; available: number }>({
+        name: "product.reserve",
+        text: `with held as (
+                 update variants v set reserved = v.reserved + d.quantity
+                 from unnest($2::uuid[], $3::int[]) d (variant_id, quantity)
+                 where v.id = d.variant_id and not v.archived and v.on_hand - v.reserved >= d.quantity
+                 returning v.id as variant_id, d.quantity, v.on_hand - v.reserved as available
+               ), noted as (
+                 insert into reservations (order_id, variant_id, quantity, expire_time)
+                 select $1, variant_id, quantity, $4 from held
+               )
+               select variant_id, available from held`,
+        values: [order_id, demand.map((line) => line.variant_id), demand.map((line) => line.quantity), expire_time],
+      });
+      return new Map(rows.map((row) => [row.variant_id, row.available]));
+    },
+
+    /** Locks an order's row, then the variants that it ever held; gives its reservations. */
+    async lockReservations(
+      tx: Tx,
+      order_id: string,
+    ): Promise<(StockLine & { state: "held" | "committed" | "released" })[]> {
+      await tx.query({
+        name: "product.lock_hold",
+        text: "select from holds where order_id = $1 for no key update",
+        values: [order_id],
+      });
+      await tx.query({
+        name: "product.lock_held",
+        text: `select from variants where id in (select variant_id from reservations where order_id = $1)
+               order by id for no key update`,
+        values: [order_id],
+      });
+      const { rows } = await tx.query<StockLine & { state: "held" | "committed" | "released" }>({
+        name: "product.reservations",
+        text: "select variant_id, quantity, state from reservations where order_id = $1 order by variant_id",
+        values: [order_id],
+      });
+      return rows;
+    },
+
+    /** Ends what an order holds: off the shelf, or back on it. What is not held any more stays as it is. */
+    async settle(tx: Tx, order_id: string, settlement: Settlement): Promise<void> {
+      await tx.query({
+        name: `product.${settlement}`,
+        text: `with ended as (
+                 update reservations set state = '${settlement === "commit" ? "committed" : "released"}'
+                 where order_id = $1 and state = 'held' returning variant_id, quantity
+               ), moved as (
+                 update variants v
+                 set reserved = v.reserved - e.quantity${
+          settlement === "commit" ? ", on_hand = v.on_hand - e.quantity" : ""
+        }
+                 from ended e where v.id = e.variant_id
+               )
+               insert into stock_movements (variant_id, kind, delta, reserved_delta, order_id)
+               select variant_id, '${settlement}', ${
+          settlement === "commit" ? "-quantity" : "0"
+        }, -quantity, $1 from ended`,
+        values: [order_id],
+      });
+    },
+
+    /** How much of an order's variants has come back, but for the return under this key; `seen` if that one happened. */
+    async returned(tx: Tx, order_id: string, key: string): Promise<{ seen: boolean; quantities: Map<string, number> }> {
+      const { rows } = await tx.query<{ variant_id: string; quantity: number; seen: boolean }>({
+        text: `select variant_id, sum(delta)::int as quantity, bool_or(key = $2) as seen
+               from stock_movements where order_id = $1 and kind = 'return' group by variant_id`,
+        values: [order_id, key],
+      });
+      return {
+        seen: rows.some((row) => row.seen),
+        quantities: new Map(rows.map((row) => [row.variant_id, row.quantity])),
+      };
+    },
+
+    /** Puts sold stock back on the shelf, once per key. */
+    async putBack(tx: Tx, order_id: string, lines: StockLine[], key: string, reason: string): Promise<void> {
+      await tx.query({
+        text: `with back as (
+                 insert into stock_movements (variant_id, kind, delta, order_id, key, reason)
+                 select variant_id, 'return', quantity, $1, $4, $5
+                 from unnest($2::uuid[], $3::int[]) d (variant_id, quantity)
+                 on conflict (order_id, key, variant_id) where kind = 'return' do nothing
+                 returning variant_id, delta
+               )
+               update variants v set on_hand = v.on_hand + back.delta from back where v.id = back.variant_id`,
+        values: [order_id, lines.map((line) => line.variant_id), lines.map((line) => line.quantity), key, reason],
+      });
+    },
+
+    /** A variant's stock and whose it is; undefined if there is no such variant. */
+    async stockOf(variant_id: string): Promise<Stock & { store_id: string } | undefined> {
+      const { rows: [row] } = await pool.query<Stock & { store_id: string }>({
+        name: "product.stock",
+        text:
+          `select id as variant_id, store_id, on_hand, reserved, on_hand - reserved as available from variants where id = $1`,
+        values: [variant_id],
+      });
+      return row;
+    },
+
+    /** Moves stock by a signed quantity, never below what is reserved: then undefined. */
+    async adjust(
+      tx: Tx,
+      variant_id: string,
+      delta: number,
+      reason: string,
+    ): Promise<Stock & { product_id: string; sku: string } | undefined> {
+      const { rows: [row] } = await orElse(
+        tx.query<Stock & { product_id: string; sku: string }>({
+          name: "product.adjust",
+          text: `with moved as (
+                   update variants set on_hand = on_hand + $2 where id = $1 and on_hand + $2 >= reserved
+                   returning id as variant_id, product_id, sku, on_hand, reserved, on_hand - reserved as available
+                 ), noted as (
+                   insert into stock_movements (variant_id, kind, delta, reason)
+                   select variant_id, 'adjust', $2, $3 from moved
+                 )
+                 select * from moved`,
+          values: [variant_id, delta, reason],
+        }),
+        {
+          variants_on_hand_bound: () => invalid("invalid_stock", "Stock is at most 1,000,000,000.", "/delta"),
+          variants_reserved_within_on_hand: () => conflict("below_reserved", "Some of this stock is reserved."),
+        },
+      );
+      return row;
+    },
+  };
+}
