@@ -1,0 +1,109 @@
+import type { UserServiceServer } from "../../proto/gen/nano/user/v1/user.ts";
+import { currentActor, mayAnywhere, require, userId } from "../shared/auth.ts";
+import { forbidden, invalid, notFound, unauthenticated } from "../shared/errors.ts";
+import type { Rpcs } from "../shared/grpc.ts";
+import { isId } from "../shared/ids.ts";
+import { checkAddress, readPatch } from "./address.ts";
+import { createLogIn } from "./log_in.ts";
+import { createRefresh } from "./refresh.ts";
+import { createRegister, type RegisterDeps } from "./register.ts";
+import { createUpdateUser } from "./update_user.ts";
+import { checkStoreRoles, normaliseEmail, normaliseName, noUser, type UserChange, viewOf } from "./user.ts";
+
+const ROLES = ["customer", "admin"];
+const LISTED_ROLES = [...ROLES, "support", "manager"];
+
+/** The RPCs of the user service. */
+export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
+  const { repository } = deps;
+  const updateUser = createUpdateUser(deps);
+  const refresh = createRefresh(deps);
+
+  return {
+    register: createRegister(deps),
+    login: createLogIn(deps),
+    refresh: (request) => refresh(request.refresh_token),
+
+    logout: async () => {
+      const { session_id } = currentActor();
+      if (!session_id) throw unauthenticated();
+      await repository.endSession(session_id);
+      return {};
+    },
+
+    checkSession: async ({ session_id }) => {
+      const session = isId(session_id) ? await repository.findSession(session_id) : undefined;
+      if (!session) throw unauthenticated("invalid_token", "The session has ended.");
+      return session;
+    },
+
+    linkCustomer: async ({ user_id, store_id }) => {
+      const actor = currentActor();
+      if (actor.kind !== "service" && actor.user_id !== user_id) throw forbidden();
+      if (!isId(store_id)) throw notFound("store");
+      if (!isId(user_id) || !await repository.linkCustomer(user_id, store_id)) throw noUser();
+      return {};
+    },
+
+    getUser: async ({ id }) => {
+      const actor = currentActor();
+      if (actor.kind !== "service" && userId(actor) !== id && !mayAnywhere(actor, "user:read")) throw forbidden();
+      const user = isId(id) ? await repository.findUser(id, actor) : undefined;
+      if (!user) throw noUser();
+      return viewOf(user, actor);
+    },
+
+    listUsers: async (request) => {
+      const actor = currentActor();
+      if (actor.kind !== "service") userId(actor);
+      if (!mayAnywhere(actor, "user:read")) throw forbidden();
+      const { store_id, role } = request;
+      if (store_id !== undefined && !isId(store_id)) throw notFound("store");
+      if (store_id !== undefined) require(actor, "user:read", store_id, "store");
+      if (role !== undefined && !LISTED_ROLES.includes(role)) {
+        throw invalid("invalid_role", `The role is one of ${LISTED_ROLES.join(", ")}.`, "/role");
+      }
+      const page = await repository.listUsers({ ...request, limit: pageSize(request.limit) }, actor);
+      return { ...page, data: page.data.map((user) => viewOf(user, actor)) };
+    },
+
+    updateUser: async (request) => {
+      const actor = currentActor();
+      const { id, email, name, password, current_password, role } = request;
+      if (userId(actor) !== id && !mayAnywhere(actor, "user:write")) throw forbidden();
+      if (!isId(id)) throw noUser();
+      if (role !== undefined && !ROLES.includes(role)) {
+        throw invalid("invalid_role", `The role is one of ${ROLES.join(", ")}.`, "/role");
+      }
+      const change: UserChange = {
+        ...(email === undefined ? {} : { email: normaliseEmail(email) }),
+        ...(name === undefined ? {} : { name: normaliseName(name) }),
+        ...(password === undefined ? {} : { password }),
+        ...(role === undefined ? {} : { role: role as "customer" | "admin" }),
+        ...(request.has_store_roles ? { store_roles: checkStoreRoles(request.store_roles) } : {}),
+      };
+      return await updateUser(actor, { id, change, current_password });
+    },
+
+    listAddresses: ({ limit, cursor }) => repository.listAddresses(userId(currentActor()), pageSize(limit), cursor),
+
+    createAddress: async ({ address }) => await repository.insertAddress(userId(currentActor()), checkAddress(address)),
+
+    updateAddress: async ({ id, patch_json }) => {
+      const owner = userId(currentActor());
+      const address = isId(id) ? await repository.updateAddress(owner, id, readPatch(patch_json)) : undefined;
+      if (!address) throw notFound("address");
+      return address;
+    },
+
+    deleteAddress: async ({ id }) => {
+      const owner = userId(currentActor());
+      if (!isId(id) || !await repository.deleteAddress(owner, id)) throw notFound("address");
+      return {};
+    },
+  };
+}
+
+function pageSize(limit: number): number {
+  return Math.min(Math.max(limit || 20, 1), 100);
+}

@@ -1,0 +1,56 @@
+import type { Tokens } from "../../proto/gen/nano/user/v1/user.ts";
+import { NanoError, unauthenticated } from "../shared/errors.ts";
+import { sha256 } from "../shared/ids.ts";
+import type { Repository } from "./repository.ts";
+import { newRefreshToken, type Signer } from "./tokens.ts";
+
+/** What is known of a refresh token that is shown. */
+export interface ShownToken {
+  session_alive: boolean;
+  expired: boolean;
+  spent: boolean;
+  /** Spent so short ago that two tabs may have raced. */
+  just_spent: boolean;
+  /** Whether a token that it was spent for was itself spent. */
+  successor_used: boolean;
+}
+
+export type Verdict = "renew" | "invalid" | "reused";
+
+/** How long after a token was spent another tab may show it, too. */
+export const REUSE_SECONDS = 10;
+
+/**
+ * Decides on a refresh token. One that was spent is a stolen one, or its thief's: the family dies; but within 10 s,
+ * and as long as nobody has gone on from there, it is another tab that raced.
+ */
+export function judge(token: ShownToken | undefined): Verdict {
+  if (!token) return "invalid";
+  if (token.spent && !(token.just_spent && !token.successor_used)) return "reused";
+  return token.session_alive && !token.expired ? "renew" : "invalid";
+}
+
+/** Spends a refresh token for a new pair of tokens. */
+export function createRefresh({ repository, signer }: { repository: Repository; signer: Signer }) {
+  return async (refresh_token: string): Promise<Tokens> => {
+    const next = await newRefreshToken();
+    const { verdict, user, session_id } = await repository.spendToken(await sha256(refresh_token), next.hash, judge);
+    if (verdict === "reused") throw tokenReused(session_id);
+    if (verdict === "invalid" || !user || !session_id) {
+      throw unauthenticated("invalid_token", "The refresh token is not valid, or its session has ended.");
+    }
+    return {
+      user,
+      session_id,
+      refresh_token: next.token,
+      access_token: await signer.sign(user.id, session_id),
+      expires_in: signer.expires_in,
+    };
+  };
+}
+
+/** The error of a token that was used before. It names the session that died, for the gateway alone. */
+function tokenReused(session_id: string | undefined): NanoError {
+  const detail = "This refresh token was used before. Sign in again.";
+  return new NanoError("unauthenticated", "token_reused", detail, session_id ? { members: { session_id } } : {});
+}

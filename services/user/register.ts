@@ -1,0 +1,39 @@
+import type { RegisterRequest, Tokens } from "../../proto/gen/nano/user/v1/user.ts";
+import { newId } from "../shared/ids.ts";
+import type { Passwords } from "./passwords.ts";
+import type { Repository } from "./repository.ts";
+import { newRefreshToken, type Signer } from "./tokens.ts";
+import { checkPassword, emailTaken, normaliseEmail, normaliseName, normalisePassword } from "./user.ts";
+
+export interface RegisterDeps {
+  repository: Repository;
+  passwords: Passwords;
+  signer: Signer;
+}
+
+/** Registers a customer, tells the store, and signs in. */
+export function createRegister({ repository, passwords, signer }: RegisterDeps) {
+  return async (request: RegisterRequest): Promise<Tokens> => {
+    const email = normaliseEmail(request.email);
+    const password = normalisePassword(request.password);
+    const name = normaliseName(request.name);
+    checkPassword(password, email);
+    // Before the costly hash; the unique index decides.
+    if (await repository.findCredentials(email)) throw emailTaken();
+
+    const password_hash = await passwords.hash(password);
+    const [session_id, refresh] = [newId(), await newRefreshToken()];
+    const user = await repository.register(
+      { id: newId(), email, name, password_hash },
+      { session_id, refresh_hash: refresh.hash },
+      request.store_id || undefined,
+    );
+    return {
+      user,
+      session_id,
+      refresh_token: refresh.token,
+      access_token: await signer.sign(user.id, session_id),
+      expires_in: signer.expires_in,
+    };
+  };
+}

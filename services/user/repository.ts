@@ -1,0 +1,292 @@
+import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
+import type { ListUsersResponse } from "../../proto/gen/nano/user/v1/user.ts";
+import { emitEvent } from "../shared/jobs.ts";
+import { toPage } from "../shared/pagination.ts";
+import { orElse, type Pool, transaction, type Tx } from "../shared/postgres.ts";
+import { createAddressRepository } from "./address_repository.ts";
+import { createSessionRepository, endSessions, type NewSession, openSession } from "./session_repository.ts";
+import { readCursor, toUser, USER, type UserRow } from "./rows.ts";
+import {
+  differ,
+  emailTaken,
+  lastAdmin,
+  noUser,
+  type StoreRole,
+  type User,
+  visibleStores,
+  wrongPassword,
+} from "./user.ts";
+
+export interface NewUser {
+  id: string;
+  email: string;
+  name: string | null;
+  password_hash: string;
+}
+
+export interface Credentials {
+  user: User;
+  password_hash: string;
+}
+
+export interface UserUpdate {
+  id: string;
+  email?: string;
+  name?: string | null;
+  password_hash?: string;
+  /** The hash that must still be the user's: the one of the password that was proven. */
+  expected_hash?: string;
+  role?: "customer" | "admin";
+  store_roles?: StoreRole[];
+  /** The stores whose roles `store_roles` replaces. */
+  stores: string[] | "all";
+  /** The session that survives a change of the password. */
+  spare_session_id: string | undefined;
+}
+
+export interface UserFilter {
+  store_id?: string | undefined;
+  q?: string | undefined;
+  role?: string | undefined;
+  limit: number;
+  cursor?: string | undefined;
+  count: boolean;
+}
+
+/** The ids of the staff and customers of the stores in $n. */
+const peopleOf = (n: number) =>
+  `(select user_id from store_roles where store_id = any($${n}::uuid[])
+    union select user_id from store_customers where store_id = any($${n}::uuid[]))`;
+
+/** All SQL of the service: users and their roles here, sessions and addresses in files of their own. */
+export function createRepository(pool: Pool) {
+  return {
+    ...createSessionRepository(pool),
+    ...createAddressRepository(pool),
+
+    /** The account of an e-mail address with its hash. */
+    findCredentials: async (email: string): Promise<Credentials | undefined> => {
+      const { rows: [row] } = await pool.query<UserRow & { password_hash: string }>({
+        name: "user.find_credentials",
+        text: `select ${USER}, u.password_hash from users u where lower(u.email) = $1`,
+        values: [email],
+      });
+      if (!row) return undefined;
+      const { password_hash, ...user } = row;
+      return { user: toUser(user), password_hash };
+    },
+
+    /** The user, if the actor may see it: oneself, everybody for an admin, a manager's staff and customers. */
+    findUser: async (id: string, actor: Actor): Promise<User | undefined> => {
+      const stores = visibleStores(actor);
+      const { rows: [row] } = stores === "all" || actor.user_id === id
+        ? await pool.query<UserRow>({
+          name: "user.find",
+          text: `select ${USER} from users u where u.id = $1`,
+          values: [id],
+        })
+        : await pool.query<UserRow>({
+          name: "user.find_of_stores",
+          text: `select ${USER} from users u where u.id = $1
+                   and (exists (select from store_roles r where r.user_id = $1 and r.store_id = any($2::uuid[]))
+                     or exists (select from store_customers c where c.user_id = $1 and c.store_id = any($2::uuid[])))`,
+          values: [id, stores],
+        });
+      return row && toUser(row);
+    },
+
+    /** A page of the users that the actor may see, newest first. */
+    listUsers: async (filter: UserFilter, actor: Actor): Promise<ListUsersResponse> => {
+      const { where, values } = conditions(filter, visibleStores(actor));
+      const counted = filter.count
+        ? await pool.query<{ total: number }>({
+          text: `select count(*) as total from users u where ${where.join(" and ")}`,
+          values: [...values],
+        })
+        : undefined;
+      if (filter.cursor) {
+        const [time, id] = readCursor(filter.cursor);
+        where.push(`(u.create_time, u.id) < ($${values.push(time)}::timestamptz, $${values.push(id)}::uuid)`);
+      }
+      const { rows } = await pool.query<UserRow>({
+        text: `select ${USER} from users u where ${where.join(" and ")}
+               order by u.create_time desc, u.id desc limit $${values.push(filter.limit + 1)}`,
+        values,
+      });
+      const page = toPage(rows.map(toUser), filter.limit, (user) => [user.create_time?.toISOString() ?? "", user.id]);
+      return { ...page, total: counted?.rows[0]?.total };
+    },
+
+    /** Inserts a customer with a first session; the store hears of it. Throws `email_taken`. */
+    register: (user: NewUser, session: NewSession, store_id: string | undefined): Promise<User> =>
+      transaction(pool, async (tx) => {
+        const { rows: [row] } = await orElse(
+          tx.query<UserRow>({
+            name: "user.insert",
+            text: `insert into users as u (id, email, name, password_hash) values ($1, $2, $3, $4)
+                   returning u.id, u.email, u.name, u.role, u.create_time, '[]'::json as store_roles`,
+            values: [user.id, user.email, user.name, user.password_hash],
+          }),
+          { users_email_key: emailTaken },
+        );
+        if (!row) throw new Error("Cannot register as the insert gave no row.");
+        await openSession(tx, { user_id: user.id, password_hash: user.password_hash, ...session }, store_id);
+        const { id, email, name, create_time } = row;
+        if (store_id) {
+          await emitEvent(tx, "user", "customer.created", store_id, {
+            id,
+            email,
+            name: name ?? undefined,
+            create_time,
+          });
+        }
+        return toUser(row);
+      }),
+
+    /** Notes that a user buys in a store. Gives false if there is no such user. */
+    linkCustomer: async (user_id: string, store_id: string): Promise<boolean> => {
+      const { rowCount } = await pool.query({
+        name: "user.link_customer",
+        text:
+          `with linked as (insert into store_customers (user_id, store_id) select id, $2 from users where id = $1 on conflict do nothing)
+               select from users where id = $1`,
+        values: [user_id, store_id],
+      });
+      return rowCount === 1;
+    },
+
+    /** Changes a user and ends the sessions that the change ends. Throws `email_taken`, `wrong_password`. */
+    updateUser: (update: UserUpdate): Promise<{ user: User; dead_session_ids: string[] }> =>
+      transaction(pool, async (tx) => {
+        const before = await lockUser(tx, update);
+        const { store_roles, stores } = update;
+        const staff = store_roles !== undefined &&
+          differ(
+            stores === "all"
+              ? before.store_roles
+              : before.store_roles.filter((given) => stores.includes(given.store_id)),
+            store_roles,
+          );
+        const role = update.role !== undefined && update.role !== before.role;
+        if (role && before.role === "admin") await keepAnAdmin(tx, update.id);
+        await orElse(
+          tx.query({
+            name: "user.update",
+            text: `update users set email = coalesce($2, email), name = case when $3 then $4 else name end,
+                     password_hash = coalesce($5, password_hash), role = coalesce($6, role), update_time = now()
+                   where id = $1`,
+            values: [
+              update.id,
+              update.email,
+              update.name !== undefined,
+              update.name,
+              update.password_hash,
+              update.role,
+            ],
+          }),
+          { users_email_key: emailTaken },
+        );
+        if (staff) await replaceStoreRoles(tx, update.id, store_roles, stores);
+        const dead_session_ids = role || staff
+          ? await endSessions(tx, update.id, "role")
+          : update.password_hash
+          ? await endSessions(tx, update.id, "password", update.spare_session_id)
+          : [];
+        const { rows: [row] } = await tx.query<UserRow>({
+          name: "user.find",
+          text: `select ${USER} from users u where u.id = $1`,
+          values: [update.id],
+        });
+        if (!row) throw new Error("Cannot change a user as it is gone.");
+        return { user: toUser(row), dead_session_ids };
+      }),
+
+    /** Inserts an admin unless somebody has the e-mail address. Gives whether it did. */
+    insertAdmin: (admin: NewUser): Promise<boolean> =>
+      transaction(pool, async (tx) => {
+        const { rowCount } = await tx.query({
+          text:
+            "insert into users (id, email, name, password_hash, role) values ($1, $2, $3, $4, 'admin') on conflict do nothing",
+          values: [admin.id, admin.email, admin.name, admin.password_hash],
+        });
+        return rowCount === 1;
+      }),
+
+    /** Whether there is any admin. */
+    hasAdmin: async (): Promise<boolean> => {
+      const { rowCount } = await pool.query({ text: "select from users where role = 'admin' limit 1" });
+      return rowCount === 1;
+    },
+  };
+}
+
+export type Repository = ReturnType<typeof createRepository>;
+
+async function lockUser(
+  tx: Tx,
+  { id, expected_hash }: UserUpdate,
+): Promise<{ role: string; store_roles: StoreRole[] }> {
+  const { rows: [user] } = await tx.query<{ role: string; password_hash: string }>({
+    name: "user.lock",
+    text: "select role, password_hash from users where id = $1 for no key update",
+    values: [id],
+  });
+  if (!user) throw noUser();
+  // Another change of the password came between.
+  if (expected_hash && user.password_hash !== expected_hash) throw wrongPassword();
+  const { rows } = await tx.query<StoreRole & { user_id: string }>({
+    name: "user.store_roles",
+    text: "select store_id, role from store_roles where user_id = $1",
+    values: [id],
+  });
+  return { role: user.role, store_roles: rows };
+}
+
+/** Locks all admins, so that two who demote each other at once don't leave none. */
+async function keepAnAdmin(tx: Tx, id: string): Promise<void> {
+  const { rows } = await tx.query<{ id: string }>({
+    text: "select id from users where role = 'admin' order by id for no key update",
+  });
+  if (!rows.some((admin) => admin.id !== id)) throw lastAdmin();
+}
+
+/** Rows that stay as they are aren't touched, so the audit tells what really changed. */
+async function replaceStoreRoles(
+  tx: Tx,
+  user_id: string,
+  store_roles: StoreRole[],
+  stores: string[] | "all",
+): Promise<void> {
+  const given = JSON.stringify(store_roles);
+  await tx.query({
+    name: "store_roles.delete",
+    text: `delete from store_roles where user_id = $1 and ($2::uuid[] is null or store_id = any($2))
+             and (store_id, role) not in (select store_id, role from json_to_recordset($3) as given (store_id uuid, role text))`,
+    values: [user_id, stores === "all" ? null : stores, given],
+  });
+  await tx.query({
+    name: "store_roles.insert",
+    text: `insert into store_roles (user_id, store_id, role)
+           select $1, store_id, role from json_to_recordset($2) as given (store_id uuid, role text)
+           on conflict (user_id, store_id) do nothing`,
+    values: [user_id, given],
+  });
+}
+
+function conditions(filter: UserFilter, visible: string[] | "all"): { where: string[]; values: unknown[] } {
+  const where = ["true"];
+  const values: unknown[] = [];
+  const stores = filter.store_id ? [filter.store_id] : visible;
+  if (stores !== "all") {
+    values.push(stores);
+    where.push(`u.id in ${peopleOf(values.length)}`);
+  }
+  if (filter.q) where.push(`u.search like lower($${values.push(`%${filter.q.replace(/[\\%_]/g, "\\$&")}%`)})`);
+  if (filter.role === "customer" || filter.role === "admin") where.push(`u.role = $${values.push(filter.role)}`);
+  else if (filter.role) {
+    const role = `$${values.push(filter.role)}`;
+    const within = stores === "all" ? "" : "and r.store_id = any($1::uuid[])";
+    where.push(`exists (select from store_roles r where r.user_id = u.id and r.role = ${role} ${within})`);
+  }
+  return { where, values };
+}

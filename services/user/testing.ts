@@ -1,0 +1,83 @@
+/** For tests only: the user service over a socket, on a database of its own. */
+import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
+import { type Tokens, type UserServiceServer, UserServiceService } from "../../proto/gen/nano/user/v1/user.ts";
+import { ANONYMOUS, withContext } from "../shared/context.ts";
+import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
+import { newId } from "../shared/ids.ts";
+import { createLog } from "../shared/log.ts";
+import { type TestDatabase, testDatabase } from "../shared/testing.ts";
+import { createHandlers } from "./handlers.ts";
+import { createPasswords, type Passwords } from "./passwords.ts";
+import { createRepository, type Repository } from "./repository.ts";
+import { createSigner } from "./tokens.ts";
+
+export const PASSWORD = "correct horse battery";
+export const JWT = { JWT_SECRET: "a secret of more than 32 characters, 1234", JWT_EXPIRATION: 600 };
+
+export interface TestService {
+  database: TestDatabase;
+  repository: Repository;
+  passwords: Passwords;
+  client: Rpcs<UserServiceServer>;
+  /** Calls as an actor, with a deadline. */
+  as<T>(actor: Actor, call: (client: Rpcs<UserServiceServer>) => Promise<T>): Promise<T>;
+  /** Registers somebody new. */
+  register(store_id?: string, email?: string): Promise<Tokens & { actor: Actor; email: string }>;
+  /** The actor of a user's session, with the roles that the session has now. */
+  actorOf(tokens: Tokens): Promise<Actor>;
+  /** A new admin, signed in. */
+  admin(): Promise<Actor>;
+  stop(): Promise<void>;
+}
+
+/** Starts the service; hashing is real. */
+export async function startService(): Promise<TestService> {
+  const database = await testDatabase("user");
+  const repository = createRepository(database.pool);
+  const passwords = createPasswords();
+  const handlers = createHandlers({ repository, passwords, signer: createSigner(JWT) });
+  const server = createServer<UserServiceServer>(
+    UserServiceService,
+    handlers,
+    createLog("user", { LOG_LEVEL: "ERROR" }),
+  );
+  const port = await listen(server, "127.0.0.1:0");
+  const client = connect<UserServiceServer>(UserServiceService, `127.0.0.1:${port}`);
+
+  const service: TestService = {
+    database,
+    repository,
+    passwords,
+    client,
+    as: (actor, call) => withContext({ request_id: newId(), actor, deadline: Date.now() + 10_000 }, () => call(client)),
+    register: async (store_id = newId(), email = `${newId()}@shop.test`) => {
+      const tokens = await service.as(ANONYMOUS, (user) => user.register({ email, password: PASSWORD, store_id }));
+      return { ...tokens, email, actor: await service.actorOf(tokens) };
+    },
+    actorOf: async ({ session_id }) => {
+      const { user_id, role, store_roles, email } = await service.as(
+        ANONYMOUS,
+        (user) => user.checkSession({ session_id }),
+      );
+      return { kind: "user", user_id, role, store_roles, email, session_id };
+    },
+    admin: async () => {
+      const email = `${newId()}@shop.test`;
+      await repository.insertAdmin({
+        id: newId(),
+        email,
+        name: "Admin",
+        password_hash: await passwords.hash(PASSWORD),
+      });
+      return await service.actorOf(
+        await service.as(ANONYMOUS, (user) => user.login({ email, password: PASSWORD, store_id: newId() })),
+      );
+    },
+    stop: async () => {
+      client.close();
+      await stopServer(server, 1_000);
+      await database.drop();
+    },
+  };
+  return service;
+}

@@ -1,0 +1,71 @@
+import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
+import type { UpdateUserResponse } from "../../proto/gen/nano/user/v1/user.ts";
+import { invalid } from "../shared/errors.ts";
+import type { Passwords } from "./passwords.ts";
+import type { Repository } from "./repository.ts";
+import {
+  checkChange,
+  checkPassword,
+  managedStores,
+  normalisePassword,
+  noUser,
+  type User,
+  type UserChange,
+  viewOf,
+  wrongPassword,
+} from "./user.ts";
+
+export interface UpdateUserInput {
+  id: string;
+  change: UserChange;
+  current_password?: string | undefined;
+}
+
+/** Changes a user for an actor. A new password or role ends sessions: whoever was in on the old terms is out. */
+export function createUpdateUser({ repository, passwords }: { repository: Repository; passwords: Passwords }) {
+  return async (actor: Actor, { id, change, current_password }: UpdateUserInput): Promise<UpdateUserResponse> => {
+    const user = await repository.findUser(id, actor);
+    if (!user) throw noUser();
+    checkChange(actor, user, change);
+
+    const own = actor.user_id === user.id;
+    const proof = own && (change.password !== undefined || (change.email !== undefined && change.email !== user.email))
+      ? await prove(user, current_password)
+      : undefined;
+    const password_hash = change.password === undefined
+      ? undefined
+      : await newHash(change.password, change.email ?? user.email);
+    const { password: _, ...rest } = change;
+    const { user: changed, dead_session_ids } = await repository.updateUser({
+      id: user.id,
+      ...rest,
+      ...(password_hash ? { password_hash } : {}),
+      ...(proof ? { expected_hash: proof } : {}),
+      stores: managedStores(actor),
+      // The owner stays signed in here, and only here.
+      spare_session_id: own ? actor.session_id : undefined,
+    });
+    return { user: viewOf(changed, actor), dead_session_ids };
+  };
+
+  /** Checks the present password and gives its hash. Throws `wrong_password`. */
+  async function prove(user: User, current_password: string | undefined): Promise<string> {
+    if (!current_password) {
+      throw invalid(
+        "current_password_required",
+        "The present password is needed for this change.",
+        "/current_password",
+      );
+    }
+    const known = await repository.findCredentials(user.email);
+    const right = await passwords.verify(normalisePassword(current_password), known?.password_hash);
+    if (!known || !right) throw wrongPassword();
+    return known.password_hash;
+  }
+
+  async function newHash(password: string, email: string): Promise<string> {
+    const normal = normalisePassword(password);
+    checkPassword(normal, email);
+    return await passwords.hash(normal);
+  }
+}
