@@ -1,0 +1,52 @@
+import { invalid, notFound } from "../shared/errors.ts";
+import { isId, newToken, sha256 } from "../shared/ids.ts";
+import { checkQuantity, checkStock, type PricedCart, type Principal } from "./cart.ts";
+import { changeCart, type Deps, priceChanged, renew } from "./change_cart.ts";
+
+/** What is to be added: a variant, or a simple product by its own id. */
+export interface AddItem {
+  store_id: string;
+  variant_id?: string | undefined;
+  product_id?: string | undefined;
+  quantity: number;
+}
+
+/** Adds a variant to a cart; the same one again adds up. A stranger becomes a guest, whose token is in the answer this once. */
+export async function addItem(deps: Deps, input: AddItem, actor: Principal | undefined): Promise<PricedCart> {
+  const { repository, neighbours } = deps;
+  const { store_id, variant_id, product_id, quantity } = input;
+  checkQuantity(quantity);
+  const wanted = variant_id ?? product_id;
+  if (!wanted) throw invalid("variant_required", "Name a variant, or a product that has just one.", "/variant_id");
+  if (!isId(wanted)) throw notFound("variant");
+
+  const [store, known] = await Promise.all([neighbours.store(store_id), renew(deps, actor)]);
+  const before = known && await repository.read(store_id, known);
+  const asked = [
+    ...before?.lines.map((line) => line.variant_id) ?? [],
+    ...variant_id ? [variant_id.toLowerCase()] : [],
+  ];
+  const [offers, simple] = await Promise.all([
+    neighbours.offers(store_id, asked),
+    variant_id ? undefined : neighbours.offerOfProduct(store_id, wanted),
+  ]);
+  const offer = simple ?? offers.get(wanted.toLowerCase());
+  if (!offer) throw notFound("variant");
+  checkStock(offer, quantity, offer.available);
+
+  const token = known ? undefined : newToken();
+  const guest_hash = token && await sha256(token);
+  const principal = known ?? { kind: "guest" as const, id: guest_hash ?? "" };
+  const cart = await changeCart(deps, store_id, principal, async (tx) => {
+    if (guest_hash) await repository.insertGuest(tx, guest_hash);
+    const cart_id = await repository.open(tx, store_id, principal);
+    const total = await repository.addLine(tx, cart_id, offer, quantity);
+    checkStock(offer, total, offer.available);
+    return cart_id;
+  });
+  const known_offers = new Map([...offers, [offer.variant_id, offer]]);
+  return {
+    ...await priceChanged(deps, cart, store, [...known_offers.keys(), ...asked], known_offers),
+    ...token ? { token } : {},
+  };
+}

@@ -1,0 +1,240 @@
+import { conflict } from "../shared/errors.ts";
+import { newId } from "../shared/ids.ts";
+import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
+import { invalidQuantity, type Line, type Offer, type Principal, type StoredCart } from "./cart.ts";
+
+export type Repository = ReturnType<typeof createRepository>;
+
+/** Where a cart belongs and what became of it. */
+export interface CartHead {
+  id: string;
+  store_id: string;
+  user_id: string | null;
+  guest_hash: string | null;
+  order_id: string | null;
+}
+
+/** What an order takes of a cart. */
+export interface Taken {
+  cart_id: string;
+  lines: { variant_id: string; quantity: number }[];
+  guest_expire_time: Date | null;
+}
+
+type CartRow = { cart_id: string; version: number } & (Line | { [K in keyof Line]: null });
+
+const columnOf = { user: "user_id", guest: "guest_hash" } as const;
+
+const CART = "c.id as cart_id, c.version, i.id, i.product_id, i.variant_id, i.sku, i.name, i.unit_price, i.quantity";
+
+/** The open cart `c` of a principal ($2) in a store ($1); a guest's only as long as the token lives. */
+const isOpen = {
+  user: "c.store_id = $1 and c.user_id = $2 and c.state = 'open'",
+  guest:
+    "c.store_id = $1 and c.guest_hash = $2 and c.state = 'open' and exists (select from guests where token_hash = $2 and expire_time > now())",
+};
+
+const badQuantity = { cart_items_quantity_check: invalidQuantity };
+
+/** The cart service's statements. */
+export function createRepository(pool: Pool) {
+  return {
+    /** A principal's open cart in a store. */
+    async read(store_id: string, { kind, id }: Principal): Promise<StoredCart | undefined> {
+      const { rows } = await pool.query<CartRow>({
+        name: `cart.read.${kind}`,
+        text: `select ${CART} from carts c left join cart_items i on i.cart_id = c.id where ${
+          isOpen[kind]
+        } order by i.id`,
+        values: [store_id, id],
+      });
+      return toCart(rows);
+    },
+
+    /** A cart as a transaction sees it. */
+    async readById(tx: Tx, id: string): Promise<StoredCart | undefined> {
+      const { rows } = await tx.query<CartRow>({
+        name: "cart.read_by_id",
+        text: `select ${CART} from carts c left join cart_items i on i.cart_id = c.id where c.id = $1 order by i.id`,
+        values: [id],
+      });
+      return toCart(rows);
+    },
+
+    /** Opens a principal's cart in a store, or takes the open one; either way it is locked and one version on. */
+    async open(tx: Tx, store_id: string, { kind, id }: Principal): Promise<string> {
+      const column = columnOf[kind];
+      const { rows: [row] } = await tx.query<{ id: string }>({
+        name: `cart.open.${kind}`,
+        text: `insert into carts as c (id, store_id, ${column}) values ($1, $2, $3)
+               on conflict (${column}, store_id) where state = 'open' do update set version = c.version + 1, update_time = now()
+               returning id`,
+        values: [newId(), store_id, id],
+      });
+      return row?.id ?? "";
+    },
+
+    /** Locks a principal's open cart, one version on; undefined if there is none. */
+    async lock(tx: Tx, store_id: string, { kind, id }: Principal): Promise<string | undefined> {
+      const { rows: [row] } = await tx.query<{ id: string }>({
+        name: `cart.lock.${kind}`,
+        text: `update carts c set version = version + 1, update_time = now() where ${isOpen[kind]} returning id`,
+        values: [store_id, id],
+      });
+      return row?.id;
+    },
+
+    /** Adds a quantity of what is offered: to its line, or as a new one. Gives the line's quantity. */
+    async addLine(tx: Tx, cart_id: string, offer: Offer, quantity: number): Promise<number> {
+      const { variant_id, product_id, sku, name, unit_price } = offer;
+      const work = tx.query<{ quantity: number }>({
+        name: "cart.add_line",
+        text: `insert into cart_items as i (id, cart_id, variant_id, product_id, quantity, sku, name, unit_price)
+               values ($1, $2, $3, $4, $5, $6, $7, $8)
+               on conflict (cart_id, variant_id) do update set quantity = i.quantity + excluded.quantity,
+                 sku = excluded.sku, name = excluded.name, unit_price = excluded.unit_price
+               returning quantity`,
+        values: [newId(), cart_id, variant_id, product_id, quantity, sku, name, unit_price],
+      });
+      const { rows: [row] } = await orElse(work, badQuantity);
+      return row?.quantity ?? quantity;
+    },
+
+    /** Sets a line's quantity, and what is offered now; false if the cart has no such line. */
+    async setLine(tx: Tx, cart_id: string, line_id: string, offer: Offer, quantity: number): Promise<boolean> {
+      const work = tx.query({
+        name: "cart.set_line",
+        text:
+          "update cart_items set quantity = $3, sku = $4, name = $5, unit_price = $6 where cart_id = $1 and id = $2",
+        values: [cart_id, line_id, quantity, offer.sku, offer.name, offer.unit_price],
+      });
+      return (await orElse(work, badQuantity)).rowCount === 1;
+    },
+
+    /** Writes the quantity of a merged line. */
+    async putLine(tx: Tx, cart_id: string, line: Omit<Line, "id">): Promise<void> {
+      const { variant_id, product_id, quantity, sku, name, unit_price } = line;
+      await tx.query({
+        name: "cart.put_line",
+        text: `insert into cart_items (id, cart_id, variant_id, product_id, quantity, sku, name, unit_price)
+               values ($1, $2, $3, $4, $5, $6, $7, $8)
+               on conflict (cart_id, variant_id) do update set quantity = excluded.quantity`,
+        values: [newId(), cart_id, variant_id, product_id, quantity, sku, name, unit_price],
+      });
+    },
+
+    async removeLine(tx: Tx, cart_id: string, line_id: string): Promise<boolean> {
+      const { rowCount } = await tx.query({
+        name: "cart.remove_line",
+        text: "delete from cart_items where cart_id = $1 and id = $2",
+        values: [cart_id, line_id],
+      });
+      return rowCount === 1;
+    },
+
+    async removeLines(tx: Tx, cart_id: string): Promise<void> {
+      await tx.query({
+        name: "cart.remove_lines",
+        text: "delete from cart_items where cart_id = $1",
+        values: [cart_id],
+      });
+    },
+
+    async insertGuest(tx: Tx, token_hash: string): Promise<void> {
+      await tx.query({
+        name: "guest.insert",
+        text: "insert into guests (token_hash) values ($1)",
+        values: [token_hash],
+      });
+    },
+
+    /** Gives a guest another 90 days; false if there is no such guest any more. */
+    async renewGuest(token_hash: string): Promise<boolean> {
+      const { rowCount } = await pool.query({
+        name: "guest.renew",
+        text:
+          "update guests set expire_time = now() + interval '90 days' where token_hash = $1 and expire_time > now()",
+        values: [token_hash],
+      });
+      return rowCount === 1;
+    },
+
+    /** The stores in which a guest has an open cart with lines. */
+    async listGuestStores(token_hash: string): Promise<string[]> {
+      const { rows } = await pool.query<{ store_id: string }>({
+        name: "guest.stores",
+        text: `select store_id from carts c where guest_hash = $1 and state = 'open'
+                 and exists (select from cart_items where cart_id = c.id)
+                 and exists (select from guests where token_hash = $1 and expire_time > now())
+               order by store_id`,
+        values: [token_hash],
+      });
+      return rows.map((row) => row.store_id);
+    },
+
+    /** The lines of a principal's open cart, if it has any, as an order takes them. */
+    async readTaken(store_id: string, { kind, id }: Principal): Promise<Taken | undefined> {
+      const { rows: [row] } = await pool.query<Taken>({
+        name: `cart.taken.${kind}`,
+        text:
+          `select c.id as cart_id, (select expire_time from guests where token_hash = c.guest_hash) as guest_expire_time,
+                 jsonb_agg(jsonb_build_object('variant_id', i.variant_id, 'quantity', i.quantity) order by i.id) as lines
+               from carts c join cart_items i on i.cart_id = c.id where ${isOpen[kind]} group by c.id`,
+        values: [store_id, id],
+      });
+      return row;
+    },
+
+    /** A principal's latest cart that was ordered. */
+    async readOrdered(
+      store_id: string,
+      { kind, id }: Principal,
+    ): Promise<{ cart_id: string; order_id: string } | undefined> {
+      const { rows: [row] } = await pool.query<{ cart_id: string; order_id: string }>({
+        name: `cart.ordered.${kind}`,
+        text: `select id as cart_id, order_id from carts where store_id = $1 and ${
+          columnOf[kind]
+        } = $2 and state = 'ordered'
+               order by id desc limit 1`,
+        values: [store_id, id],
+      });
+      return row;
+    },
+
+    async readHead(sql: Sql, id: string): Promise<CartHead | undefined> {
+      const { rows: [row] } = await sql.query<CartHead>({
+        name: "cart.head",
+        text: "select id, store_id, user_id, guest_hash, order_id from carts where id = $1",
+        values: [id],
+      });
+      return row;
+    },
+
+    /** Closes an open cart as ordered; false if it is closed already. Waits for writes under way. */
+    async close(id: string, order_id: string): Promise<boolean> {
+      const work = pool.query({
+        name: "cart.close",
+        text: `update carts set state = 'ordered', order_id = $2, version = version + 1, update_time = now()
+               where id = $1 and state = 'open'`,
+        values: [id, order_id],
+      });
+      const taken = { carts_order_key: () => conflict("cart_ordered", "Another cart became this order.") };
+      return (await orElse(work, taken)).rowCount === 1;
+    },
+
+    /** Forgets guests whose tokens ended, with their carts, and carts that were ordered 90 days ago. */
+    async reap(): Promise<void> {
+      await pool.query("delete from guests where expire_time < now()");
+      await pool.query("delete from carts where state = 'ordered' and update_time < now() - interval '90 days'");
+    },
+  };
+}
+
+function toCart(rows: CartRow[]): StoredCart | undefined {
+  const [first] = rows;
+  if (!first) return undefined;
+  const lines = rows.flatMap(({ cart_id: _cart, version: _version, ...line }) =>
+    line.id === null ? [] : [line as Line]
+  );
+  return { id: first.cart_id, version: first.version, lines };
+}
