@@ -1,0 +1,144 @@
+import { type CartServiceServer, CartServiceService, type Checkout } from "../../proto/gen/nano/cart/v1/cart.ts";
+import {
+  type AuthorizeRequest,
+  type Payment,
+  type PaymentServiceServer,
+  PaymentServiceService,
+} from "../../proto/gen/nano/payment/v1/payment.ts";
+import {
+  type Offer,
+  type ProductServiceServer,
+  ProductServiceService,
+  type ReserveStockRequest,
+  type ReturnStockRequest,
+} from "../../proto/gen/nano/product/v1/product.ts";
+import {
+  type PublishEventRequest,
+  type Store,
+  type StoreServiceServer,
+  StoreServiceService,
+} from "../../proto/gen/nano/store/v1/store.ts";
+import { asSystem, remainingTime, withTimeout } from "../shared/context.ts";
+import { NanoError } from "../shared/errors.ts";
+import { connect } from "../shared/grpc.ts";
+
+/** What the order service needs of its neighbours: all of its coupling. Only the cart is asked as the buyer. */
+export interface Neighbours {
+  cart: {
+    /** The buyer's open cart; undefined if there is none. */
+    getCheckout(store_id: string): Promise<Checkout | undefined>;
+    /** Idempotent per order. Throws `cart_ordered` if it became another order. */
+    closeCart(cart_id: string, order_id: string): Promise<void>;
+  };
+  product: {
+    /** What is sold of these variants; the others are left out. */
+    getOffers(store_id: string, variant_ids: string[]): Promise<Offer[]>;
+    /** All lines or none; idempotent per order. Throws `out_of_stock`. Undone by releaseStock. */
+    reserveStock(request: ReserveStockRequest): Promise<void>;
+    /** Idempotent; after it the order can't hold anything any more. */
+    releaseStock(order_id: string): Promise<void>;
+    /** Takes what is held off the shelf; idempotent. Undone by returnStock. */
+    commitStock(order_id: string): Promise<void>;
+    /** Idempotent per key. */
+    returnStock(request: ReturnStockRequest): Promise<void>;
+  };
+  store: {
+    /** A store as it was at most 5 s ago. */
+    getStore(id: string): Promise<Store>;
+    publishEvent(request: PublishEventRequest): Promise<unknown>;
+  };
+  payment: {
+    /** Idempotent per order and attempt. Undone by cancelPayments. */
+    authorize(request: AuthorizeRequest): Promise<Payment>;
+    /** Undefined if the payment service never heard of it. */
+    getPayment(id: string): Promise<Payment | undefined>;
+    /** Voids or refunds what an order's payments still hold; idempotent. */
+    cancelPayments(order_id: string, reason: string): Promise<Payment[]>;
+    /** Refunds one payment in full; once, whatever the number of calls. */
+    refundPayment(payment_id: string, reason: string): Promise<void>;
+  };
+}
+
+/** The buyer waits so long for a payment's final answer: the provider's 8 s, and a little to hear of it. */
+const AUTHORIZE_MS = 9_000;
+/** What is left of the request after that, to write the outcome down. */
+const MARGIN_MS = 500;
+const STORE_FRESH_MS = 5_000;
+const MAX_STORES = 1_000;
+
+/** Connects to the neighbours. */
+export function createNeighbours(config: {
+  CART_SERVICE_URL: string;
+  PRODUCT_SERVICE_URL: string;
+  STORE_SERVICE_URL: string;
+  PAYMENT_SERVICE_URL: string;
+}): { neighbours: Neighbours; close(): void } {
+  const cart = connect<CartServiceServer>(CartServiceService, config.CART_SERVICE_URL, ["closeCart"]);
+  const product = connect<ProductServiceServer>(ProductServiceService, config.PRODUCT_SERVICE_URL, [
+    "reserveStock",
+    "releaseStock",
+    "commitStock",
+    "returnStock",
+  ]);
+  const store = connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL, ["publishEvent"]);
+  const payment = connect<PaymentServiceServer>(PaymentServiceService, config.PAYMENT_SERVICE_URL, [
+    "authorize",
+    "cancelPayments",
+    "refundPayment",
+  ]);
+  const getStore = remembered((id) => asSystem(() => store.getStore({ id_or_slug: id })));
+
+  const neighbours: Neighbours = {
+    cart: {
+      getCheckout: (store_id) => unlessMissing(cart.getCheckout({ store_id })),
+      closeCart: (cart_id, order_id) => asSystem(() => cart.closeCart({ cart_id, order_id })).then(() => {}),
+    },
+    product: {
+      getOffers: async (store_id, variant_ids) =>
+        (await asSystem(() => product.getOffers({ store_id, variant_ids, product_ids: [] }))).data,
+      reserveStock: (request) => asSystem(() => product.reserveStock(request)).then(() => {}),
+      releaseStock: (order_id) => asSystem(() => product.releaseStock({ order_id })).then(() => {}),
+      commitStock: (order_id) => asSystem(() => product.commitStock({ order_id })).then(() => {}),
+      returnStock: (request) => asSystem(() => product.returnStock(request)).then(() => {}),
+    },
+    store: { getStore, publishEvent: (request) => store.publishEvent(request) },
+    payment: {
+      authorize: (request) =>
+        withTimeout(
+          Math.min(AUTHORIZE_MS, remainingTime(AUTHORIZE_MS + MARGIN_MS) - MARGIN_MS),
+          () => asSystem(() => payment.authorize(request)),
+        ),
+      getPayment: (id) => unlessMissing(asSystem(() => payment.getPayment({ id }))),
+      cancelPayments: async (order_id, reason) =>
+        (await asSystem(() => payment.cancelPayments({ order_id, reason }))).data,
+      refundPayment: (payment_id, reason) =>
+        asSystem(() => {
+          const idempotency_key = { key: `duplicate:${payment_id}`, fingerprint: "duplicate" };
+          return payment.refundPayment({ payment_id, idempotency_key, items: [], restock: false, reason });
+        }).then(() => {}),
+    },
+  };
+  return { neighbours, close: () => [cart, product, store, payment].forEach((client) => client.close()) };
+}
+
+async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof NanoError && error.kind === "not_found") return undefined;
+    throw error;
+  }
+}
+
+/** Remembers stores for 5 s: their settings are read with every order and hardly ever change. */
+function remembered(read: (id: string) => Promise<Store>): (id: string) => Promise<Store> {
+  const known = new Map<string, { store: Store; until: number }>();
+  return async (id) => {
+    const found = known.get(id);
+    if (found && found.until > Date.now()) return found.store;
+    const store = await read(id);
+    if (known.size >= MAX_STORES) known.clear();
+    known.set(id, { store, until: Date.now() + STORE_FRESH_MS });
+    return store;
+  };
+}

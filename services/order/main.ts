@@ -1,0 +1,25 @@
+import { type OrderServiceServer, OrderServiceService } from "../../proto/gen/nano/order/v1/order.ts";
+import { readConfig } from "../shared/config.ts";
+import { createLog } from "../shared/log.ts";
+import { createPool } from "../shared/postgres.ts";
+import { serve } from "../shared/service.ts";
+import { createNeighbours } from "./clients.ts";
+import { settings } from "./config.ts";
+import { createHandlers } from "./handlers.ts";
+import { createJobs, crontab } from "./jobs.ts";
+import { createRepository } from "./repository.ts";
+
+const config = readConfig(settings);
+const log = createLog("order", config);
+const pool = createPool(config, log);
+const { neighbours, close } = createNeighbours(config);
+const deps = { orders: createRepository(pool), neighbours, log };
+
+await serve<OrderServiceServer>("order", config, log, {
+  pool,
+  definition: OrderServiceService,
+  handlers: createHandlers(deps),
+  jobs: createJobs(deps),
+  crontab,
+  close: [close],
+});

@@ -1,0 +1,77 @@
+import { ORDER_COLUMNS } from "./order_rows.ts";
+
+/** Which orders of a store a list shows. */
+export interface ListFilter {
+  store_id: string;
+  /** Only those of this buyer: the user or the guest, or both. Unset for the store's staff. */
+  owner?: { user_id?: string | undefined; guest_hash?: string | undefined } | undefined;
+  status?: string | undefined;
+  q?: string | undefined;
+  user_id?: string | undefined;
+  from?: Date | undefined;
+  to?: Date | undefined;
+  ascending: boolean;
+  /** The sort key of the last order of the page before: create_time and id. */
+  after?: { create_time: string; id: string } | undefined;
+  limit: number;
+}
+
+/**
+ * The statement of a list: one for each set of filters that is used, each prepared once, so that each gets the plan
+ * and the index that fit it. `count` counts all matches instead of reading a page.
+ */
+export function listStatement(filter: ListFilter, what: "page" | "count"): {
+  name: string;
+  text: string;
+  values: unknown[];
+} {
+  const values: unknown[] = [];
+  const used: string[] = [];
+  const bind = (value: unknown) => `$${values.push(value)}`;
+  const conditions = [`o.store_id = ${bind(filter.store_id)}`, "o.number is not null"];
+  const where = (name: string, condition: string) => {
+    used.push(name);
+    conditions.push(condition);
+  };
+
+  const { owner, status, q, user_id, from, to, after } = filter;
+  if (owner) {
+    const guest = () => `(o.guest_hash = ${bind(owner.guest_hash)} and o.guest_expire_time > now())`;
+    const user = () => `o.user_id = ${bind(owner.user_id)}`;
+    if (owner.user_id && owner.guest_hash) where("both", `(${user()} or ${guest()})`);
+    else if (owner.user_id) where("user", user());
+    else where("guest", guest());
+  }
+  if (status) where("status", `o.status = ${bind(status)}`);
+  if (user_id) where("user_id", `o.user_id = ${bind(user_id)}`);
+  if (q) {
+    const text = `o.search like ${bind(`%${escapeLike(q.toLowerCase())}%`)}`;
+    const number = /^#?(\d{1,15})$/.exec(q)?.[1];
+    if (number) where("number", `(o.number = ${bind(Number(number))} or ${text})`);
+    else where("q", text);
+  }
+  if (from) where("from", `o.create_time >= ${bind(from)}`);
+  if (to) where("to", `o.create_time < ${bind(to)}`);
+  if (what === "count") {
+    const text = `select count(*) as total from orders o where ${conditions.join(" and ")}`;
+    return { name: name("order.count", used), text, values };
+  }
+
+  if (after) {
+    const than = filter.ascending ? ">" : "<";
+    where("after", `(o.create_time, o.id) ${than} (${bind(after.create_time)}, ${bind(after.id)})`);
+  }
+  const direction = filter.ascending ? "asc" : "desc";
+  used.push(direction);
+  const text = `select ${ORDER_COLUMNS} from orders o where ${conditions.join(" and ")}
+    order by o.create_time ${direction}, o.id ${direction} limit ${bind(filter.limit)}`;
+  return { name: name("order.list", used), text, values };
+}
+
+function name(list: string, used: string[]): string {
+  return [list, ...used].join(".");
+}
+
+function escapeLike(text: string): string {
+  return text.replaceAll(/[\\%_]/g, "\\$&");
+}

@@ -1,0 +1,441 @@
+import { expect } from "@std/expect";
+import { after, before, describe, it } from "@std/testing/bdd";
+import type { Order } from "../../proto/gen/nano/order/v1/order.ts";
+import type { Payment, Refund } from "../../proto/gen/nano/payment/v1/payment.ts";
+import type { Actor } from "../shared/auth.ts";
+import { SYSTEM } from "../shared/context.ts";
+import { newId } from "../shared/ids.ts";
+import { as, guest, type OrderHouse, placeOrder, placing, refusal, someone, staff, startOrders } from "./testing.ts";
+
+let house: OrderHouse;
+before(async () => {
+  house = await startOrders();
+});
+after(() => house.close());
+
+function paying(order: Order, token = "tok_ok", method = "test", key = newId()) {
+  return { order_id: order.id, idempotency_key: { key, fingerprint: "one" }, payment: { method, token } };
+}
+
+const pay = (actor: Actor, request: ReturnType<typeof paying>) => as(actor, () => house.rpc.payOrder(request));
+const get = (actor: Actor, { id }: { id: string }) => as(actor, () => house.rpc.getOrder({ id }));
+
+async function paid(method = "test", quantity = 1) {
+  const actor = someone();
+  const order = await placeOrder(house, actor, { quantity });
+  const { payment } = await pay(actor, paying(order, "tok_ok", method));
+  return { actor, order: await get(actor, order), payment: payment! };
+}
+
+/** Tells the order of a payment, as the payment service's jobs do. */
+const record = (payment: Payment, refund?: Refund) =>
+  as(SYSTEM, () => house.rpc.recordPayment({ payment, ...(refund ? { refund } : {}) }));
+
+async function expireNow(order: { id: string }) {
+  await house.database.owner.query(`update "order".orders set expire_time = now() where id = $1`, [order.id]);
+  await house.runJob("expire_order", { order_id: order.id });
+}
+
+describe("PayOrder", () => {
+  it("pays an order and takes its goods off the shelf before it answers", async () => {
+    const { order, payment } = await paid();
+    expect(payment).toMatchObject({ order_id: order.id, status: "captured", captured_amount: order.total });
+    expect(order).toMatchObject({ status: "paid", payment_status: "paid", expire_time: undefined });
+    expect(order.history.map(({ from, to }) => [from, to])).toEqual([["", "pending_payment"], [
+      "pending_payment",
+      "paid",
+    ]]);
+    expect(house.neighbours.held.get(order.id)).toBe("committed");
+    expect(await house.runJobs()).not.toContain("commit_stock");
+  });
+
+  it("counts an invoice as paid, with the payment still to come", async () => {
+    expect((await paid("manual")).order).toMatchObject({ status: "paid", payment_status: "authorized" });
+  });
+
+  it("commits the stock by job where the product service is away", async () => {
+    house.neighbours.fault("commitStock", "away");
+    const { order } = await paid();
+    house.neighbours.fault("commitStock", undefined);
+    expect(order.status).toBe("paid");
+    expect(await house.runJobs()).toContain("commit_stock");
+    expect(house.neighbours.held.get(order.id)).toBe("committed");
+  });
+
+  it("leaves a declined order payable and its stock held, and shows the decline again under the key", async () => {
+    const actor = await guest();
+    const order = await placeOrder(house, actor);
+    const request = paying(order, "tok_declined");
+    const decline = { code: "payment_declined", failure_code: "card_declined" };
+    expect(await refusal(pay(actor, request))).toEqual(decline);
+    expect(await refusal(pay(actor, request))).toEqual({ ...decline, replayed: true });
+    expect(await get(actor, order)).toMatchObject({ status: "pending_payment", payment_status: "failed" });
+    expect(house.neighbours.held.get(order.id)).toBe("held");
+    expect((await pay(actor, paying(order))).payment?.status).toBe("captured");
+    expect(await get(actor, order)).toMatchObject({ status: "paid", payment_status: "paid" });
+  });
+
+  it("gives twenty requests at once under one key one payment", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    const request = paying(order);
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => pay(actor, request)));
+    const ids = results.flatMap((result) => result.status === "fulfilled" ? [result.value.payment?.id] : []);
+    const codes = results.flatMap((result) => result.status === "rejected" ? [result.reason.code] : []);
+    expect(new Set(ids).size).toBe(1);
+    expect(codes.filter((code) => code !== "request_in_progress")).toEqual([]);
+    expect(await pay(actor, request)).toMatchObject({ replayed: true, payment: { id: ids[0], status: "captured" } });
+  });
+
+  it("lets twenty keys at once pay an order once", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => pay(actor, paying(order))));
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    const codes = results.flatMap((result) => result.status === "rejected" ? [result.reason.code] : []);
+    expect(codes.filter((code) => code !== "payment_in_progress" && code !== "already_paid")).toEqual([]);
+  });
+
+  it("refuses an order that is paid, cancelled, expired, or somebody else's", async () => {
+    const { actor, order } = await paid();
+    expect(await refusal(pay(actor, paying(order)))).toEqual({ code: "already_paid" });
+    const cancelled = await placeOrder(house, actor);
+    await as(actor, () => house.rpc.setOrderStatus({ id: cancelled.id, status: "cancelled" }));
+    expect(await refusal(pay(actor, paying(cancelled)))).toMatchObject({ code: "invalid_transition" });
+    const expired = await placeOrder(house, actor);
+    await expireNow(expired);
+    expect(await refusal(pay(actor, paying(expired)))).toMatchObject({ code: "invalid_transition" });
+    for (const other of [someone(), await guest(), staff()]) {
+      expect(await refusal(pay(other, paying(order)))).toEqual({ code: "order_not_found" });
+    }
+  });
+
+  it("keeps nothing of a request with an unknown method", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    const key = newId();
+    expect(await refusal(pay(actor, paying(order, "", "cash", key)))).toEqual({ code: "unknown_method" });
+    expect(await get(actor, order)).toMatchObject({ status: "pending_payment", payment_status: "unpaid" });
+    expect((await pay(actor, paying(order, "tok_ok", "test", key))).payment?.status).toBe("captured");
+  });
+
+  it("pays at once with the order, and stores the order as it is then under the key", async () => {
+    const actor = someone();
+    const request = placing({ payment: { method: "test", token: "tok_ok" } });
+    house.neighbours.fill(actor, [{ variant_id: house.neighbours.sell().variant_id, quantity: 1 }]);
+    const { order } = await as(actor, () => house.rpc.placeOrder(request));
+    expect(order).toMatchObject({ status: "paid", payment_status: "paid" });
+    expect(await as(actor, () => house.rpc.placeOrder(request))).toEqual({ order, replayed: true });
+  });
+
+  it("places the order even if its payment is declined, or the payment service is away", async () => {
+    const declined = await placeOrder(house, someone(), { payment: { method: "test", token: "tok_declined" } });
+    expect(declined).toMatchObject({ status: "pending_payment", payment_status: "failed" });
+    house.neighbours.fault("authorize", "away");
+    const away = await placeOrder(house, someone(), { payment: { method: "test", token: "tok_ok" } });
+    house.neighbours.fault("authorize", undefined);
+    expect(away).toMatchObject({ status: "pending_payment", payment_status: "unpaid" });
+  });
+});
+
+describe("a payment without an answer", () => {
+  it("is unknown, blocks another, and is shown under its key as it is by then", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    const request = paying(order, "tok_unknown");
+    const { payment } = await pay(actor, request);
+    expect(payment?.status).toBe("unknown");
+    expect(await refusal(pay(actor, paying(order)))).toEqual({ code: "payment_in_progress" });
+    expect(await pay(actor, request)).toMatchObject({ replayed: true, payment: { status: "unknown" } });
+
+    const known = house.neighbours.payments.get(payment!.id)!;
+    Object.assign(known, { status: "captured", captured_amount: known.amount });
+    await house.runJob("resolve_payment", { order_id: order.id, payment_id: known.id });
+    expect(await get(actor, order)).toMatchObject({ status: "paid", payment_status: "paid" });
+    expect(await pay(actor, request)).toMatchObject({ replayed: true, payment: { status: "captured" } });
+  });
+
+  it("is unknown too where the payment service took too long", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    house.neighbours.fault("authorize", "late");
+    expect((await pay(actor, paying(order))).payment).toMatchObject({ status: "unknown", amount: order.total });
+    house.neighbours.fault("authorize", undefined);
+    expect(await get(actor, order)).toMatchObject({ status: "pending_payment" });
+  });
+
+  it("keeps the order from expiring; once it is declined the order expires after all", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    const { payment } = await pay(actor, paying(order, "tok_unknown"));
+    await expireNow(order);
+    expect((await get(actor, order)).status).toBe("pending_payment");
+    expect(house.neighbours.held.get(order.id)).toBe("held");
+    await record({ ...payment!, status: "declined", failure_code: "card_declined" });
+    expect(await house.runJobs()).toContain("expire_order");
+    expect((await get(actor, order)).status).toBe("expired");
+    expect(house.neighbours.held.get(order.id)).toBe("released");
+  });
+
+  it("keeps a cancelled order's stock held until it is known", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    const { payment } = await pay(actor, paying(order, "tok_unknown"));
+    await as(actor, () => house.rpc.setOrderStatus({ id: order.id, status: "cancelled" }));
+    await house.runJobs();
+    expect(house.neighbours.held.get(order.id)).toBe("held");
+    await record({ ...payment!, status: "declined" });
+    await house.runJobs();
+    expect(house.neighbours.held.get(order.id)).toBe("released");
+  });
+
+  for (const fault of ["never", "never after it was done", "away after it was done"] as const) {
+    it(`survives a crash (${fault}): the job finds out, and the key is settled`, async () => {
+      const actor = someone();
+      const order = await placeOrder(house, actor);
+      const request = paying(order);
+      house.neighbours.fault("authorize", fault);
+      const dead = pay(actor, request);
+      dead.catch(() => {});
+      while (house.neighbours.calls.at(-1) !== "authorize") await new Promise((resolve) => setTimeout(resolve, 5));
+      house.neighbours.fault("authorize", undefined);
+      await house.runJobs();
+      const done = fault !== "never";
+      expect(await get(actor, order)).toMatchObject({ status: done ? "paid" : "pending_payment" });
+      const again = await pay(actor, request);
+      expect(again).toMatchObject({ replayed: done, payment: { status: "captured" } });
+      expect((await get(actor, order)).status).toBe("paid");
+      expect([...house.neighbours.payments.values()].filter(({ order_id }) => order_id === order.id)).toHaveLength(1);
+    });
+  }
+
+  it("that comes late for an order that ended goes back, and the history says so", async () => {
+    for (const end of ["cancelled", "expired"]) {
+      const actor = someone();
+      const order = await placeOrder(house, actor);
+      const { payment } = await pay(actor, paying(order, "tok_declined")).catch(() => ({ payment: undefined }));
+      expect(payment).toBeUndefined();
+      if (end === "cancelled") await as(actor, () => house.rpc.setOrderStatus({ id: order.id, status: "cancelled" }));
+      else await expireNow(order);
+      const late = [...house.neighbours.payments.values()].find(({ order_id }) => order_id === order.id)!;
+      Object.assign(late, { status: "captured", captured_amount: late.amount });
+      await record(structuredClone(late));
+      expect(await house.runJobs()).toContain("cancel_payments");
+      const after = await get(actor, order);
+      expect(after).toMatchObject({ status: end, payment_status: "refunded" });
+      expect(after.history.some(({ from, to, reason }) => from === end && to === end && reason.includes("late"))).toBe(
+        true,
+      );
+    }
+  });
+});
+
+describe("RecordPayment", () => {
+  const refundOf = (payment: Payment, more: Partial<Refund> = {}): Refund => ({
+    id: newId(),
+    payment_id: payment.id,
+    order_id: payment.order_id,
+    status: "succeeded",
+    amount: payment.amount,
+    reason: "broken",
+    items: [],
+    restock: false,
+    create_time: new Date(),
+    ...more,
+  });
+
+  it("is for services only", async () => {
+    const { payment } = await paid();
+    expect(await refusal(as(staff(), () => house.rpc.recordPayment({ payment })))).toEqual({ code: "forbidden" });
+  });
+
+  it("follows refunds, whatever their order and number", async () => {
+    const { actor, order, payment } = await paid();
+    const part = { ...payment, status: "partially_refunded", refunded_amount: { amount: 100, currency: "USD" } };
+    const whole = { ...payment, status: "refunded", refunded_amount: payment.amount };
+    await record(part);
+    await record(payment);
+    expect(await get(actor, order)).toMatchObject({ status: "paid", payment_status: "partially_refunded" });
+    await record(whole);
+    await record(part);
+    await record(whole);
+    const after = await get(actor, order);
+    expect(after).toMatchObject({ status: "refunded", payment_status: "refunded" });
+    expect(after.history.filter(({ to }) => to === "refunded")).toHaveLength(1);
+  });
+
+  it("puts refunded lines back on the shelf once", async () => {
+    const { order, payment } = await paid("test", 3);
+    const [item] = order.items;
+    const refund = refundOf(payment, { restock: true, items: [{ id: item!.id, quantity: 2 }] });
+    const part = { ...payment, status: "partially_refunded", refunded_amount: { amount: 2200, currency: "USD" } };
+    await record(part, refund);
+    await record(part, refund);
+    await house.runJobs();
+    expect(house.neighbours.returned.get(refund.id)).toEqual([{ variant_id: item!.variant_id, quantity: 2 }]);
+    const rest = refundOf(payment, { restock: true });
+    await record({ ...payment, status: "refunded", refunded_amount: payment.amount }, rest);
+    await house.runJobs();
+    expect(house.neighbours.returned.get(rest.id)).toEqual([{ variant_id: item!.variant_id, quantity: 1 }]);
+  });
+
+  it("turns an authorised order's payment status to paid when the money arrives", async () => {
+    const { actor, order, payment } = await paid("manual");
+    await record({ ...payment, status: "captured", captured_amount: payment.amount });
+    expect(await get(actor, order)).toMatchObject({ status: "paid", payment_status: "paid" });
+  });
+});
+
+describe("SetOrderStatus", () => {
+  const move = (
+    actor: Actor,
+    { id }: { id: string },
+    status: string,
+    more: { restock?: boolean; reason?: string } = {},
+  ) => as(actor, () => house.rpc.setOrderStatus({ id, status, ...more }));
+
+  it("walks an order to its end, and names who and why", async () => {
+    const { order } = await paid();
+    const manager = staff();
+    for (const status of ["processing", "shipped", "delivered", "completed"]) {
+      expect((await move(manager, order, status, { reason: `because ${status}` })).status).toBe(status);
+    }
+    const { history, version } = await get(manager, order);
+    expect(history.at(-1)).toMatchObject({ actor: `staff:${manager.user_id}`, reason: "because completed" });
+    expect(history).toHaveLength(6);
+    expect(version).toBe(order.version + 4);
+  });
+
+  it("refuses a move that the table does not allow, and names those that it does", async () => {
+    const { order } = await paid();
+    const manager = staff();
+    expect(await refusal(move(manager, order, "delivered"))).toEqual({
+      code: "invalid_transition",
+      allowed: ["processing", "cancelled"],
+    });
+    for (const status of ["paid", "expired", "refunded", "pending_payment", "nonsense"]) {
+      expect(await refusal(move(manager, order, status))).toMatchObject({ code: "invalid_transition" });
+    }
+  });
+
+  it("lets the buyer do nothing but cancel, before the order is worked on", async () => {
+    const { actor, order } = await paid();
+    expect(await refusal(move(actor, order, "shipped"))).toEqual({ code: "forbidden" });
+    await move(staff(), order, "processing");
+    expect(await refusal(move(actor, order, "cancelled"))).toEqual({ code: "invalid_transition", allowed: [] });
+  });
+
+  it("is for the store's managers: support is refused, others see nothing", async () => {
+    const { order } = await paid();
+    expect(await refusal(move(staff("support"), order, "processing"))).toEqual({ code: "forbidden" });
+    expect(await refusal(move(staff("manager", newId()), order, "processing"))).toEqual({ code: "order_not_found" });
+    expect(await refusal(move(someone(), order, "cancelled"))).toEqual({ code: "order_not_found" });
+  });
+
+  it("cancels a paid order: money and goods go back before it answers", async () => {
+    const { actor, order, payment } = await paid("test", 2);
+    expect(await move(actor, order, "cancelled")).toMatchObject({ status: "cancelled", payment_status: "refunded" });
+    expect(house.neighbours.payments.get(payment.id)?.status).toBe("refunded");
+    expect(house.neighbours.returned.get(order.id)).toEqual([{ variant_id: order.items[0]!.variant_id, quantity: 2 }]);
+  });
+
+  it("keeps the goods out where it is told to", async () => {
+    const { order } = await paid();
+    await move(staff(), order, "cancelled", { restock: false });
+    expect(house.neighbours.returned.has(order.id)).toBe(false);
+    const unpaid = await placeOrder(house, someone());
+    await move(staff(), unpaid, "cancelled", { restock: false });
+    expect(house.neighbours.held.get(unpaid.id)).toBe("committed");
+  });
+
+  it("frees the goods of an unpaid order", async () => {
+    const actor = await guest();
+    const order = await placeOrder(house, actor);
+    expect((await move(actor, order, "cancelled")).history.at(-1)).toMatchObject({ to: "cancelled", actor: "guest" });
+    expect(house.neighbours.held.get(order.id)).toBe("released");
+  });
+
+  it("finishes by job what fails at once", async () => {
+    const { actor, order } = await paid();
+    house.neighbours.fault("cancelPayments", "away");
+    house.neighbours.fault("returnStock", "away");
+    expect(await move(actor, order, "cancelled")).toMatchObject({ status: "cancelled", payment_status: "paid" });
+    house.neighbours.fault("cancelPayments", undefined);
+    house.neighbours.fault("returnStock", undefined);
+    await house.runJobs();
+    expect(await get(actor, order)).toMatchObject({ payment_status: "refunded" });
+    expect(house.neighbours.returned.has(order.id)).toBe(true);
+  });
+});
+
+describe("expiry", () => {
+  it("ends an unpaid order at its deadline, and not before", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    await house.runJob("expire_order", { order_id: order.id });
+    expect((await get(actor, order)).status).toBe("pending_payment");
+    await expireNow(order);
+    expect(await get(actor, order)).toMatchObject({
+      status: "expired",
+      history: [{}, { to: "expired", actor: "system" }],
+    });
+    expect(house.neighbours.held.get(order.id)).toBe("released");
+  });
+
+  it("leaves a paid order alone", async () => {
+    const { actor, order } = await paid();
+    await expireNow(order);
+    expect((await get(actor, order)).status).toBe("paid");
+  });
+});
+
+describe("CreateShipment", () => {
+  const ship = (actor: Actor, { id }: { id: string }, items: { id: string; quantity: number }[] = []) =>
+    as(actor, () => house.rpc.createShipment({ order_id: id, carrier: "DHL", tracking_number: "JD1", items }));
+
+  it("ships in parts; with the last the order is shipped", async () => {
+    const { order } = await paid("test", 3);
+    const manager = staff();
+    const [item] = order.items;
+    const first = await ship(manager, order, [{ id: item!.id, quantity: 2 }]);
+    expect((await get(manager, order)).status).toBe("processing");
+    expect(await refusal(ship(manager, order, [{ id: item!.id, quantity: 2 }]))).toEqual({ code: "over_shipment" });
+    const second = await ship(manager, order);
+    expect(second.items).toEqual([{ id: item!.id, quantity: 1 }]);
+    const after = await get(manager, order);
+    expect(after.status).toBe("shipped");
+    expect(after.history.slice(-2).map(({ to }) => to)).toEqual(["processing", "shipped"]);
+    expect((await as(manager, () => house.rpc.listShipments({ order_id: order.id }))).data).toEqual([first, second]);
+    expect(await refusal(ship(manager, order))).toMatchObject({ code: "invalid_transition" });
+  });
+
+  it("of everything takes an order from paid to shipped by way of processing", async () => {
+    const { order } = await paid();
+    await ship(staff(), order);
+    const { history } = await get(staff(), order);
+    expect(history.map(({ from, to }) => `${from}>${to}`)).toEqual([
+      ">pending_payment",
+      "pending_payment>paid",
+      "paid>processing",
+      "processing>shipped",
+    ]);
+  });
+
+  it("ships nothing twice under a race", async () => {
+    const { order } = await paid("test", 5);
+    const manager = staff();
+    const one = [{ id: order.items[0]!.id, quantity: 1 }];
+    const results = await Promise.allSettled(Array.from({ length: 12 }, () => ship(manager, order, one)));
+    expect(results.filter(({ status }) => status === "fulfilled")).toHaveLength(5);
+  });
+
+  it("is for staff who may write, of orders that are paid", async () => {
+    const { actor, order } = await paid();
+    expect(await refusal(ship(actor, order))).toEqual({ code: "forbidden" });
+    expect(await refusal(ship(staff("support"), order))).toEqual({ code: "forbidden" });
+    expect(await refusal(ship(staff("manager", newId()), order))).toEqual({ code: "order_not_found" });
+    const unpaid = await placeOrder(house, someone());
+    expect(await refusal(ship(staff(), unpaid))).toEqual({ code: "invalid_transition", allowed: ["cancelled"] });
+    expect(await refusal(ship(staff(), order, [{ id: newId(), quantity: 1 }]))).toEqual({ code: "unknown_item" });
+  });
+});

@@ -1,0 +1,230 @@
+import type { Checkout } from "../../proto/gen/nano/cart/v1/cart.ts";
+import type { Address, IdempotencyKey, Money } from "../../proto/gen/nano/common/v1/common.ts";
+import type { PaymentInput, PlaceOrderResponse } from "../../proto/gen/nano/order/v1/order.ts";
+import type { Actor } from "../shared/auth.ts";
+import { currentContext, SYSTEM, withContext } from "../shared/context.ts";
+import { conflict, NanoError, toNanoError } from "../shared/errors.ts";
+import { type Outcome, principalOf } from "../shared/idempotency.ts";
+import { newId } from "../shared/ids.ts";
+import { buyerOf } from "./access.ts";
+import type { Deps } from "./deps.ts";
+import { replayPlaced, toMessage } from "./messages.ts";
+import { type Change, followUp, type OfferedLine, type Order, priceLines, type Pricing } from "./order.ts";
+import { payAtOnce } from "./pay_order.ts";
+import { atOnce, releaseStock } from "./stock.ts";
+
+/** What a buyer asks for. */
+export interface PlaceOrder {
+  store_id: string;
+  actor: Actor;
+  key: IdempotencyKey;
+  email: string;
+  shipping_address: Address;
+  billing_address?: Address | undefined;
+  note?: string | undefined;
+  expected_total?: Money | undefined;
+  payment?: PaymentInput | undefined;
+}
+
+/**
+ * Places an order of the buyer's cart, and pays it if asked to. The order is written first, with the client's key and
+ * the job that resumes it, so a crash at any step is taken up from the order's own state: one that had not taken its
+ * cart is forgotten, any other goes on where it stopped. A refusal undoes what was done and stays under the key.
+ */
+export async function placeOrder(deps: Deps, request: PlaceOrder): Promise<PlaceOrderResponse> {
+  const order_id = newId();
+  const earlier = await begin(deps, order_id, request);
+  if (earlier) return replayPlaced(earlier);
+
+  const placing = await orForget(deps, order_id, async () => {
+    const cart = await readCart(deps, request);
+    const priced = await priceCart(deps, request, cart);
+    return await deps.orders.takeCart(order_id, cart.cart_id, cart.guest_expire_time, priced);
+  });
+  const order = await orUndo(deps, placing, () => complete(deps, placing, { final: !request.payment }));
+  return { order: toMessage(request.payment ? await pay(deps, order, request.payment) : order), replayed: false };
+}
+
+/** Goes on with an order whose request died, and settles its key. The caller holds the key's lease. */
+export async function resumeOrder(deps: Deps, order_id: string): Promise<void> {
+  const order = await deps.orders.find(order_id);
+  if (!order) return;
+  if (order.status !== "placing") return await deps.orders.finish(order);
+  if (!order.cart_id) return await deps.orders.forget(order_id, undefined);
+  try {
+    if (order.overdue) throw conflict("order_expired", "The order was not placed in time.");
+    await complete(deps, order, { final: true });
+  } catch (error) {
+    const refusal = toNanoError(error);
+    await (isFinal(refusal) ? undo(deps, order, refusal) : deps.orders.yieldKey(order_id));
+    if (!isFinal(refusal)) throw error;
+  }
+}
+
+/** The steps that leave the service. Each may be taken again, so this is also how a crash is taken up. */
+async function complete(deps: Deps, placing: Order, { final }: { final: boolean }): Promise<Order> {
+  await reserveStock(deps, placing);
+  const closed = await closeCart(deps, placing);
+  return await openOrder(deps, placing, closed, final);
+}
+
+/** Claims the key and writes the order; the outcome of an earlier request under the key, if there was one. */
+async function begin(deps: Deps, order_id: string, request: PlaceOrder): Promise<Outcome | undefined> {
+  const { store_id, actor, key } = request;
+  const { user_id, guest_hash } = actor;
+  const keyed = { store_id, principal: principalOf(actor), ...key, resource_id: order_id };
+  for (;;) {
+    const claim = await deps.orders.begin(keyed, { ...request, id: order_id, user_id, guest_hash });
+    if (claim.state === "claimed") return undefined;
+    if (claim.state === "done") return claim.outcome;
+    await resumeOrder(deps, claim.resource_id);
+  }
+}
+
+async function readCart(deps: Deps, { store_id }: PlaceOrder): Promise<Checkout> {
+  const cart = await deps.neighbours.cart.getCheckout(store_id);
+  if (cart && cart.lines.length > 0) return cart;
+  if (cart?.ordered_as) throw conflict("cart_ordered", "This cart was ordered already.", { order_id: cart.ordered_as });
+  throw conflict("cart_empty", "The cart is empty.");
+}
+
+/** Prices the cart from the catalogue as it is now, and compares with what the buyer saw. */
+async function priceCart(deps: Deps, request: PlaceOrder, cart: Checkout): Promise<Pricing> {
+  const quantities = new Map<string, number>();
+  for (const { variant_id, quantity } of cart.lines) {
+    quantities.set(variant_id, (quantities.get(variant_id) ?? 0) + quantity);
+  }
+  const [store, offers] = await Promise.all([
+    deps.neighbours.store.getStore(request.store_id),
+    deps.neighbours.product.getOffers(request.store_id, [...quantities.keys()]),
+  ]);
+  if (store.status !== "active") throw conflict("store_suspended", "This store takes no orders at the moment.");
+
+  const offered = new Map(offers.map((offer) => [offer.variant_id, offer]));
+  const lines: OfferedLine[] = [];
+  const gone: string[] = [];
+  for (const [variant_id, quantity] of quantities) {
+    const offer = offered.get(variant_id);
+    if (!offer?.price || offer.price.currency !== store.currency) gone.push(variant_id);
+    else {
+      const { product_id, sku, name, price } = offer;
+      lines.push({ product_id, variant_id, sku, name, quantity, unit_price: price.amount });
+    }
+  }
+  if (gone.length > 0) throw noLongerSold(gone);
+
+  const priced = priceLines(lines, store.tax ?? { rate_bp: 0, included: false }, store.currency);
+  const { expected_total } = request;
+  const { total } = priced.totals;
+  if (expected_total && (expected_total.amount !== total.amount || expected_total.currency !== total.currency)) {
+    throw conflict("price_changed", "The total has changed since you saw it.", { total });
+  }
+  return priced;
+}
+
+/**
+ * Holds the goods under the order's id, until the order's own deadline. Its undo is releaseStock (stock.ts), after
+ * which a reservation that is still under way comes to nothing.
+ */
+async function reserveStock(deps: Deps, { id: order_id, store_id, items, expire_time }: Order): Promise<void> {
+  const lines = items.map(({ variant_id, quantity }) => ({ variant_id, quantity }));
+  await deps.neighbours.product.reserveStock({ order_id, store_id, lines, expire_time });
+}
+
+/**
+ * Closes the cart, so that the buyer starts a new one; tells whether it could. It has no undo and needs none: nothing
+ * after it refuses, and where the cart service is away a job closes the cart.
+ */
+async function closeCart(deps: Deps, { id, cart_id = "" }: Order): Promise<boolean> {
+  try {
+    await deps.neighbours.cart.closeCart(cart_id, id);
+    return true;
+  } catch (error) {
+    if (isFinal(toNanoError(error))) throw error;
+    return false;
+  }
+}
+
+/** Opens the order for payment: from here on it has a number and is shown. */
+async function openOrder(deps: Deps, placing: Order, cartClosed: boolean, final: boolean): Promise<Order> {
+  const number = await deps.orders.nextNumber(placing.store_id);
+  const opening: Change = {
+    moves: [{ to: "pending_payment", reason: "" }],
+    follow_ups: [
+      followUp("expire_order", placing.id, placing.expire_time ? { run_at: placing.expire_time } : {}),
+      ...(cartClosed ? [] : [{
+        ...followUp("close_cart", placing.id),
+        payload: { order_id: placing.id, cart_id: placing.cart_id },
+      }]),
+    ],
+    events: ["order.placed"],
+  };
+  return await deps.orders.open(placing.id, number, opening, buyerOf(placing), final);
+}
+
+/** Pays the order. It exists whatever comes of that: declined or without an answer, it can be paid again. */
+async function pay(deps: Deps, order: Order, payment: PaymentInput): Promise<Order> {
+  await payAtOnce(deps, order.id, payment).catch((error) => {
+    if (toNanoError(error).kind === "internal") deps.log.error({ err: error }, "a placed order could not be paid");
+  });
+  const paid = await deps.orders.find(order.id) ?? order;
+  await deps.orders.finish(paid);
+  return paid;
+}
+
+/** Runs the steps within the service; nothing is left of an order that they refuse. */
+async function orForget<T>(deps: Deps, order_id: string, steps: () => Promise<T>): Promise<T> {
+  try {
+    return await steps();
+  } catch (error) {
+    const refusal = toNanoError(error);
+    await afterwards(
+      deps,
+      () => deps.orders.forget(order_id, isFinal(refusal) && isKept(refusal) ? refusal : undefined),
+    );
+    throw error;
+  }
+}
+
+/** Runs the steps beyond the service; a refusal undoes them, anything else leaves them to resumeOrder. */
+async function orUndo<T>(deps: Deps, placing: Order, steps: () => Promise<T>): Promise<T> {
+  try {
+    return await steps();
+  } catch (error) {
+    const refusal = toNanoError(error);
+    await afterwards(deps, () => isFinal(refusal) ? undo(deps, placing, refusal) : deps.orders.handOver(placing.id));
+    throw error;
+  }
+}
+
+/** Forgets the order together with the job that frees its goods; then frees them at once. */
+async function undo(deps: Deps, placing: Order, refusal: NanoError): Promise<void> {
+  const release = followUp("release_stock", placing.id);
+  await deps.orders.forget(placing.id, isKept(refusal) ? refusal : undefined, release);
+  await atOnce(deps, release.key, () => releaseStock(deps, placing.id));
+}
+
+/** Cleans up after a failure with time of its own, for the request's may be over. What fails here the job does. */
+async function afterwards(deps: Deps, work: () => Promise<void>): Promise<void> {
+  const request_id = currentContext()?.request_id ?? crypto.randomUUID();
+  await withContext({ request_id, actor: SYSTEM, deadline: Date.now() + CLEAN_UP_MS }, work)
+    .catch((error) => deps.log.warn({ err: error }, "an order is left to its job"));
+}
+
+const CLEAN_UP_MS = 2_000;
+
+/** Whether an error says that the order can't be, rather than that it failed this time. */
+function isFinal({ kind }: NanoError): boolean {
+  return kind !== "internal" && kind !== "unavailable" && kind !== "timeout" && kind !== "too_many";
+}
+
+/** Whether a refusal stays under the key: a business one does, a validation one doesn't. */
+function isKept({ kind, code }: NanoError): boolean {
+  return (kind === "conflict" || kind === "unprocessable") && code !== "order_expired";
+}
+
+function noLongerSold(variant_ids: string[]): NanoError {
+  return conflict("out_of_stock", "Some of the cart is no longer sold.", {
+    items: variant_ids.map((variant_id) => ({ variant_id, available: 0 })),
+  });
+}

@@ -1,0 +1,358 @@
+import type { Address } from "../../proto/gen/nano/common/v1/common.ts";
+import type { Shipment } from "../../proto/gen/nano/order/v1/order.ts";
+import { conflict, type NanoError } from "../shared/errors.ts";
+import {
+  type Claim,
+  claimKey,
+  dropKey,
+  finishKey,
+  type KeyedRequest,
+  type Outcome,
+  reapKeys,
+  takeOverKey,
+  yieldKey,
+} from "../shared/idempotency.ts";
+import { addJob, emitEvent, removeJob } from "../shared/jobs.ts";
+import { orElse, type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
+import { placedOutcome, toMessage } from "./messages.ts";
+import { type Attempt, type Change, type FollowUp, followUp, followUpsOf, type Order, type Pricing } from "./order.ts";
+import { type ListFilter, listStatement } from "./order_list.ts";
+import { ORDER_COLUMNS, type OrderRow, toOrder } from "./order_rows.ts";
+
+const SERVICE = "order";
+
+/** How long stock is held for an order that nobody has paid yet. */
+const HOLD = "15 minutes";
+
+/** When a request that died is resumed: a little after its lease of the key ends. */
+const RESUME_AFTER = "13 seconds";
+
+/** An order before it is priced. */
+export interface Draft {
+  id: string;
+  store_id: string;
+  user_id?: string | undefined;
+  guest_hash?: string | undefined;
+  email: string;
+  shipping_address: Address;
+  billing_address?: Address | undefined;
+  note?: string | undefined;
+}
+
+export type Repository = ReturnType<typeof createRepository>;
+
+/** The order service's SQL. Each method is one atomic change, with the jobs and events that follow it. */
+export function createRepository(pool: Pool) {
+  async function read(sql: Sql, id: string): Promise<Order | undefined> {
+    const { rows: [row] } = await sql.query<OrderRow>({
+      name: "order.find",
+      text: `select ${ORDER_COLUMNS} from orders o where o.id = $1`,
+      values: [id],
+    });
+    return row && toOrder(row);
+  }
+
+  /** Locks an order against every other change until the transaction ends. */
+  async function lock(tx: Tx, id: string): Promise<Order | undefined> {
+    await tx.query({ name: "order.lock", text: "select from orders where id = $1 for update", values: [id] });
+    return await read(tx, id);
+  }
+
+  async function addFollowUp(tx: Tx, { name, payload, ...options }: FollowUp): Promise<void> {
+    await addJob(tx, SERVICE, name, payload, options);
+  }
+
+  /** Writes what a decision changes of a locked order, with its history, jobs and events; gives the order as it is then. */
+  async function apply(tx: Tx, order: Order, change: Change, by: string, number?: number): Promise<Order> {
+    const status = change.moves.at(-1)?.to ?? order.status;
+    await tx.query({
+      name: "order.change",
+      text: `update orders set status = $2, payment_status = $3, keep_out = $4, number = coalesce($5, number),
+               update_time = now(), version = version + case when status = 'placing' then 0 else 1 end
+             where id = $1`,
+      values: [
+        order.id,
+        status,
+        change.payment_status ?? order.payment_status,
+        change.keep_out ?? order.keep_out,
+        number ?? null,
+      ],
+    });
+    await insertHistory(tx, order, change, by);
+    if (change.returns) await markRestocked(tx, order.id, change.returns.lines);
+    for (const job of followUpsOf(order.id, change)) await addFollowUp(tx, job);
+    const after = await read(tx, order.id);
+    if (!after) throw new Error(`Cannot read order ${order.id} as it must be there once changed.`);
+    for (const type of change.events) await emitEvent(tx, SERVICE, type, after.store_id, toMessage(after));
+    return after;
+  }
+
+  async function insertHistory(tx: Tx, order: Order, { moves }: Change, by: string): Promise<void> {
+    if (moves.length === 0) return;
+    const before = order.status === "placing" ? "" : order.status;
+    const froms = moves.map((_move, index) => moves[index - 1]?.to ?? before);
+    await tx.query({
+      name: "order.insert_history",
+      text: `insert into order_history (order_id, "from", "to", actor, reason)
+             select $1, step."from", step."to", $5, step.reason
+             from unnest($2::text[], $3::text[], $4::text[]) with ordinality as step ("from", "to", reason, position)
+             order by step.position`,
+      values: [order.id, froms, moves.map(({ to }) => to), moves.map(({ reason }) => reason), by],
+    });
+  }
+
+  async function markRestocked(tx: Tx, order_id: string, lines: { id: string; quantity: number }[]): Promise<void> {
+    await tx.query({
+      name: "order.mark_restocked",
+      text: `update order_items set restocked = restocked + line.quantity
+             from unnest($2::uuid[], $3::int[]) as line (id, quantity)
+             where order_items.order_id = $1 and order_items.id = line.id`,
+      values: [order_id, lines.map(({ id }) => id), lines.map(({ quantity }) => quantity)],
+    });
+  }
+
+  return {
+    /** Runs several of the methods below as one change. */
+    transaction: <T>(run: (tx: Tx) => Promise<T>): Promise<T> => transaction(pool, run),
+    lock,
+    apply,
+    addFollowUp,
+
+    find: (id: string): Promise<Order | undefined> => read(pool, id),
+
+    /** A page of orders in one statement, and one row more to tell whether there is another page. */
+    async list(filter: ListFilter): Promise<Order[]> {
+      const { rows } = await pool.query<OrderRow>(listStatement(filter, "page"));
+      return rows.map(toOrder);
+    },
+
+    async count(filter: ListFilter): Promise<number> {
+      const { rows: [row] } = await pool.query<{ total: number }>(listStatement(filter, "count"));
+      return row?.total ?? 0;
+    },
+
+    /** Claims the key and, if it is ours, writes the draft and the job that resumes it should this process die. */
+    begin(request: KeyedRequest, draft: Draft): Promise<Claim> {
+      return transaction(pool, async (tx) => {
+        const claim = await claimKey(tx, request);
+        if (claim.state !== "claimed") return claim;
+        await tx.query({
+          name: "order.insert",
+          text: `insert into orders (id, store_id, user_id, guest_hash, email, shipping_address, billing_address, note)
+                 values ($1, $2, $3, $4, $5, $6, $7, $8)`,
+          values: [
+            draft.id,
+            draft.store_id,
+            draft.user_id ?? null,
+            draft.user_id ? null : draft.guest_hash,
+            draft.email,
+            JSON.stringify(draft.shipping_address),
+            draft.billing_address ? JSON.stringify(draft.billing_address) : null,
+            draft.note ?? null,
+          ],
+        });
+        await addFollowUp(tx, followUp("resume_order", draft.id, { after: RESUME_AFTER }));
+        return claim;
+      });
+    },
+
+    /**
+     * Takes a cart for an order that is being placed, with its lines and prices, and sets the end of its hold by the
+     * database's clock. Throws `cart_ordered` if another order took the cart.
+     */
+    async takeCart(id: string, cart_id: string, guest_expire_time: Date | undefined, priced: Pricing): Promise<Order> {
+      const { items, tax, totals, currency } = priced;
+      const { rowCount } = await orElse(
+        pool.query({
+          name: "order.take_cart",
+          text: `with taken as (
+                   update orders set cart_id = $2, guest_expire_time = $3, currency = $4, tax_included = $5,
+                     subtotal = $6, discount = $7, shipping = $8, tax = $9, total = $10,
+                     expire_time = now() + interval '${HOLD}'
+                   where id = $1 and status = 'placing' and cart_id is null returning id
+                 )
+                 insert into order_items (id, order_id, position, product_id, variant_id, sku, name, currency, quantity,
+                   unit_price, tax_rate_bp, tax_included, tax, total)
+                 select line.id, taken.id, line.position, line.product_id, line.variant_id, line.sku, line.name, $4,
+                   line.quantity, line.unit_price, $11, $5, line.tax, line.total
+                 from taken, jsonb_to_recordset($12) as line (id uuid, position int, product_id uuid, variant_id uuid,
+                   sku text, name text, quantity int, unit_price bigint, tax bigint, total bigint)`,
+          values: [
+            id,
+            cart_id,
+            guest_expire_time ?? null,
+            currency,
+            tax.included,
+            totals.subtotal.amount,
+            totals.discount.amount,
+            totals.shipping.amount,
+            totals.tax.amount,
+            totals.total.amount,
+            tax.rate_bp,
+            JSON.stringify(items.map((item, position) => ({ ...item, position }))),
+          ],
+        }),
+        { one_order_per_cart: () => conflict("cart_ordered", "This cart was ordered already.") },
+      );
+      const order = rowCount === items.length ? await read(pool, id) : undefined;
+      if (!order) throw new Error(`Cannot take a cart for order ${id} as it must be placing.`);
+      return order;
+    },
+
+    /** The store's next order number. Taken by itself, so that orders of one store don't wait for each other. */
+    async nextNumber(store_id: string): Promise<number> {
+      const { rows: [row] } = await pool.query<{ last_number: number }>({
+        name: "order.next_number",
+        text: `insert into order_numbers as n (store_id, last_number) values ($1, 1001)
+               on conflict (store_id) do update set last_number = n.last_number + 1 returning last_number`,
+        values: [store_id],
+      });
+      if (!row) throw new Error("Cannot number an order as the counter must answer.");
+      return row.last_number;
+    },
+
+    /** Opens a placed order; with `final` its answer is stored under the key. One that is open already stays as it is. */
+    open(id: string, number: number, change: Change, by: string, final: boolean): Promise<Order> {
+      return transaction(pool, async (tx) => {
+        const found = await lock(tx, id);
+        if (!found) throw new Error(`Cannot open order ${id} as it must be placing: it is gone.`);
+        const order = found.status === "placing" ? await apply(tx, found, change, by, number) : found;
+        if (final) await finishPlacing(tx, order);
+        return order;
+      });
+    },
+
+    /** Stores the answer of the request that placed an order, as the order is now. */
+    finish(order: Order): Promise<void> {
+      return transaction(pool, (tx) => finishPlacing(tx, order));
+    },
+
+    /**
+     * Forgets an order that came to nothing, with the job that undoes what it did, if it did something. A refusal stays
+     * under the key; without one the key is free.
+     */
+    forget(id: string, refusal: NanoError | undefined, undo?: FollowUp): Promise<void> {
+      return transaction(pool, async (tx) => {
+        const { rowCount } = await tx.query({
+          name: "order.forget",
+          text: "delete from orders where id = $1 and status = 'placing'",
+          values: [id],
+        });
+        if (!rowCount) return;
+        if (refusal) await finishKey(tx, id, { error: refusal });
+        else await dropKey(tx, id);
+        await removeJob(tx, SERVICE, `resume_order:${id}`);
+        if (undo) await addFollowUp(tx, undo);
+      });
+    },
+
+    /** Leaves an order that is half placed to the job, and to whoever sends the key again, at once. */
+    handOver(id: string): Promise<void> {
+      return transaction(pool, async (tx) => {
+        await yieldKey(tx, id);
+        await addFollowUp(tx, followUp("resume_order", id, {}));
+      });
+    },
+
+    yieldKey: (resource_id: string): Promise<void> => yieldKey(pool, resource_id),
+    takeOverKey: (resource_id: string): Promise<boolean> => takeOverKey(pool, resource_id),
+    claimKey,
+    finishKey: (sql: Tx | undefined, id: string, outcome: Outcome) => finishKey(sql ?? pool, id, outcome),
+    dropKey: (sql: Tx, id: string) => dropKey(sql, id),
+    reapKeys: () => reapKeys(pool),
+
+    /** Takes back a job whose work was done at once. */
+    doneAtOnce: (key: string): Promise<void> => removeJob(pool, SERVICE, key),
+
+    /** Writes the intent to pay, before anybody is asked for money. */
+    async insertAttempt(tx: Tx, order_id: string, attempt: Omit<Attempt, "create_time">): Promise<void> {
+      await tx.query({
+        name: "order.insert_attempt",
+        text:
+          `insert into payment_attempts (order_id, attempt, payment_id, method, amount) values ($1, $2, $3, $4, $5)`,
+        values: [order_id, attempt.attempt, attempt.payment_id, attempt.method, attempt.amount],
+      });
+      await addFollowUp(tx, {
+        name: "resolve_payment",
+        payload: { order_id, payment_id: attempt.payment_id },
+        key: `resolve_payment:${attempt.payment_id}`,
+        after: RESUME_AFTER,
+      });
+    },
+
+    async updateAttempt(tx: Tx, attempt: Attempt): Promise<void> {
+      await tx.query({
+        name: "order.update_attempt",
+        text: `update payment_attempts set state = $2, captured_amount = $3, refunded_amount = $4, failure_code = $5
+               where payment_id = $1`,
+        values: [
+          attempt.payment_id,
+          attempt.state,
+          attempt.captured_amount,
+          attempt.refunded_amount,
+          attempt.failure_code,
+        ],
+      });
+    },
+
+    /** Whether a refund's goods were not yet put back. From now on they were. */
+    async isNewRefund(tx: Tx, order_id: string, refund_id: string): Promise<boolean> {
+      const { rowCount } = await tx.query({
+        name: "order.record_refund",
+        text: "insert into recorded_refunds (refund_id, order_id) values ($1, $2) on conflict do nothing",
+        values: [refund_id, order_id],
+      });
+      return rowCount === 1;
+    },
+
+    /** Writes a parcel. Throws `over_shipment`. */
+    async insertShipment(tx: Tx, shipment: Omit<Shipment, "create_time">): Promise<Date> {
+      const { rows: [row] } = await orElse(
+        tx.query<{ create_time: Date }>({
+          name: "order.insert_shipment",
+          text: `with parcel as (
+                   insert into shipments (id, order_id, carrier, tracking_number, tracking_url)
+                   values ($1, $2, $3, $4, $5) returning create_time
+                 ), contents as (
+                   insert into shipment_items (shipment_id, order_item_id, quantity)
+                   select $1, line.id, line.quantity from unnest($6::uuid[], $7::int[]) as line (id, quantity)
+                 ), sent as (
+                   update order_items set shipped = shipped + line.quantity
+                   from unnest($6::uuid[], $7::int[]) as line (id, quantity)
+                   where order_items.order_id = $2 and order_items.id = line.id
+                 )
+                 select create_time from parcel`,
+          values: [
+            shipment.id,
+            shipment.order_id,
+            shipment.carrier,
+            shipment.tracking_number,
+            shipment.tracking_url ?? null,
+            shipment.items.map(({ id }) => id),
+            shipment.items.map(({ quantity }) => quantity),
+          ],
+        }),
+        { over_shipment: () => conflict("over_shipment", "That is more than was ordered and not yet shipped.") },
+      );
+      if (!row) throw new Error("Cannot write a shipment as the statement must answer.");
+      return row.create_time;
+    },
+
+    async listShipments(order_id: string): Promise<Shipment[]> {
+      const { rows } = await pool.query<Omit<Shipment, "tracking_url"> & { tracking_url: string | null }>({
+        name: "order.list_shipments",
+        text: `select s.id, s.order_id, s.carrier, s.tracking_number, s.tracking_url, s.create_time,
+                 (select json_agg(json_build_object('id', i.order_item_id, 'quantity', i.quantity) order by l.position)
+                   from shipment_items i join order_items l on l.id = i.order_item_id where i.shipment_id = s.id) as items
+               from shipments s where s.order_id = $1 order by s.create_time, s.id`,
+        values: [order_id],
+      });
+      return rows.map(({ tracking_url, ...shipment }) => ({ ...shipment, ...(tracking_url ? { tracking_url } : {}) }));
+    },
+  };
+
+  async function finishPlacing(tx: Tx, order: Order): Promise<void> {
+    await finishKey(tx, order.id, placedOutcome(order));
+    await removeJob(tx, SERVICE, `resume_order:${order.id}`);
+  }
+}
