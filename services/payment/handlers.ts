@@ -1,0 +1,117 @@
+import type { PaymentServiceServer } from "../../proto/gen/nano/payment/v1/payment.ts";
+import { type Actor, currentActor, may, owns, require } from "../shared/auth.ts";
+import { invalid, notFound, unauthenticated } from "../shared/errors.ts";
+import type { Rpcs } from "../shared/grpc.ts";
+import { principalOf } from "../shared/idempotency.ts";
+import { isId } from "../shared/ids.ts";
+import { decodeCursor, toPage } from "../shared/pagination.ts";
+import { authorizePayment } from "./authorize_payment.ts";
+import { cancelPayments } from "./cancel_payments.ts";
+import { paymentMessage, refundMessage } from "./messages.ts";
+import { type Payment, STATUSES } from "./payment.ts";
+import { refundPayment } from "./refund_payment.ts";
+import type { Deps } from "./settle_payment.ts";
+
+/** The payment service's RPCs: messages to plain values and back, and who may. */
+export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
+  const { repository, providers } = deps;
+
+  /** The payment, for its owner and its store's staff; to others it is not there. */
+  async function visiblePayment(id: string): Promise<Payment> {
+    const actor = currentActor();
+    if (actor.kind === "anonymous") throw unauthenticated();
+    const payment = isId(id) ? await repository.find(id) : undefined;
+    if (!payment || !(owns(actor, payment) || may(actor, "payment:read", payment.store_id))) throw notFound("payment");
+    return payment;
+  }
+
+  return {
+    listMethods: () => Promise.resolve({ data: providers.offered.map(({ method }) => method) }),
+
+    async authorize({ payment_id, order_id, store_id, attempt, amount, method, token, lines, user_id, guest_hash }) {
+      if (![payment_id, order_id, store_id].every(isId) || !amount) {
+        throw invalid("invalid_request", "The ids and the amount are required.");
+      }
+      const payment = await authorizePayment(deps, {
+        id: payment_id,
+        order_id,
+        store_id,
+        attempt,
+        method,
+        currency: amount.currency,
+        amount: amount.amount,
+        token,
+        lines,
+        user_id: user_id ?? null,
+        guest_hash: guest_hash ?? null,
+      });
+      return paymentMessage(payment);
+    },
+
+    getPayment: async ({ id }) => paymentMessage(await visiblePayment(id)),
+
+    async listPayments({ store_id, order_id, status, limit, cursor, count }) {
+      require(currentActor(), "payment:read", store_id, "store");
+      if (order_id !== undefined && !isId(order_id)) {
+        throw invalid("invalid_field", "order_id must be a UUID.", "/order_id");
+      }
+      if (status !== undefined && !(STATUSES as string[]).includes(status)) {
+        throw invalid("invalid_field", `status must be one of ${STATUSES.join(", ")}.`, "/status");
+      }
+      const filter = { store_id, order_id: order_id ?? null, status: status ?? null };
+      const rows = await repository.list(filter, cursor ? placeOf(cursor) : undefined, limit);
+      const page = toPage(rows, limit, (row) => [row.create_time.toISOString(), row.id]);
+      return {
+        data: page.data.map(paymentMessage),
+        ...(page.next_cursor ? { next_cursor: page.next_cursor } : {}),
+        ...(count ? { total: await repository.count(filter) } : {}),
+      };
+    },
+
+    async cancelPayments({ order_id, reason }) {
+      if (!isId(order_id)) throw notFound("order");
+      return { data: (await cancelPayments(deps, order_id, reason)).map(paymentMessage) };
+    },
+
+    async refundPayment({ payment_id, idempotency_key, amount, items, restock, reason }) {
+      const actor = currentActor();
+      const payment = await refundablePayment(actor, payment_id);
+      if (!idempotency_key?.key) throw invalid("idempotency_key_required", "A refund needs an Idempotency-Key.");
+      return await refundPayment(deps, {
+        payment,
+        key: idempotency_key.key,
+        fingerprint: idempotency_key.fingerprint,
+        principal: principalOf(actor),
+        // A bare amount, without a currency, is in the payment's.
+        amount: amount && { ...amount, currency: amount.currency || payment.currency },
+        items,
+        reason,
+        restock,
+        unlimited: may(actor, "payment:write", payment.store_id),
+      });
+    },
+
+    async listRefunds({ payment_id }) {
+      const payment = await visiblePayment(payment_id);
+      return { data: (await repository.listRefunds(payment.id)).map(refundMessage) };
+    },
+  };
+
+  /** The payment, for those who may refund in its store: a stranger 401, another role 403, another store's staff 404. */
+  async function refundablePayment(actor: Actor, id: string): Promise<Payment> {
+    const payment = isId(id) ? await repository.find(id) : undefined;
+    // Without a payment there is no store: only the role can be judged then.
+    require(actor, "refund:write", payment?.store_id ?? "", "payment");
+    if (!payment) throw notFound("payment");
+    return payment;
+  }
+}
+
+/** The place in the list that a cursor names. */
+function placeOf(cursor: string): { create_time: string; id: string } {
+  const [create_time, id] = decodeCursor(cursor, 2);
+  if (typeof create_time !== "string" || Number.isNaN(Date.parse(create_time)) || typeof id !== "string" || !isId(id)) {
+    throw invalid("invalid_cursor", "The cursor is not one that a list gave.", "/cursor");
+  }
+  return { create_time: new Date(create_time).toISOString(), id };
+}

@@ -1,0 +1,57 @@
+import { unavailable } from "../shared/errors.ts";
+import { reapKeys } from "../shared/idempotency.ts";
+import { type JobHandlers, publishEvent } from "../shared/jobs.ts";
+import type { Sql } from "../shared/postgres.ts";
+import { letGo } from "./cancel_payments.ts";
+import type { OrderClient, StoreClient } from "./clients.ts";
+import { paymentMessage, refundMessage } from "./messages.ts";
+import { holds, isOpen } from "./payment.ts";
+import { runRefund } from "./refund_payment.ts";
+import { resolvePayment } from "./resolve_payment.ts";
+import { ANSWER_MS, type Deps } from "./settle_payment.ts";
+
+/** Once an hour the idempotency keys of yesterday are forgotten. */
+export const CRONTAB = "17 * * * * reap_keys";
+
+/** The durable jobs of the payment service. Each reads the state first, so that running it again does no harm. */
+export function createJobs(deps: Deps & { pool: Sql; order: OrderClient; store: StoreClient }): JobHandlers {
+  const { repository } = deps;
+  return {
+    publish_event: publishEvent(deps.store),
+
+    /** Tells the order service how a payment stands now, and the refund that brought it there. */
+    async report_payment(payload) {
+      const { payment_id, refund_id } = payload as { payment_id: string; refund_id?: string };
+      const payment = await repository.find(payment_id);
+      if (!payment) return;
+      const refund = refund_id ? await repository.findRefund(refund_id) : undefined;
+      await deps.order.recordPayment({
+        payment: paymentMessage(payment),
+        ...(refund ? { refund: refundMessage(refund) } : {}),
+      });
+    },
+
+    /** Asks the provider, with growing pauses, until it is known what became of a payment; lets go of it if its order is off. */
+    async resolve_payment(payload) {
+      const { payment_id } = payload as { payment_id: string };
+      const payment = await repository.find(payment_id);
+      if (!payment) return;
+      if (payment.cancel_requested) await letGo(deps, payment);
+      else if (isOpen(payment)) await resolvePayment(deps, payment, ANSWER_MS, true);
+      const after = await repository.find(payment_id);
+      if (after && (isOpen(after) || after.cancel_requested && holds(after))) {
+        throw unavailable("The provider has not told yet.");
+      }
+    },
+
+    /** Carries out a refund whose request did not see its end. */
+    async run_refund(payload) {
+      const refund = await runRefund(deps, (payload as { refund_id: string }).refund_id);
+      if (refund?.status === "pending") throw unavailable("The provider has not told yet.");
+    },
+
+    async reap_keys() {
+      await reapKeys(deps.pool);
+    },
+  };
+}

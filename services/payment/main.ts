@@ -1,0 +1,32 @@
+import { type PaymentServiceServer, PaymentServiceService } from "../../proto/gen/nano/payment/v1/payment.ts";
+import { readConfig } from "../shared/config.ts";
+import { createLog } from "../shared/log.ts";
+import { createPool } from "../shared/postgres.ts";
+import { serve } from "../shared/service.ts";
+import { createClients } from "./clients.ts";
+import { schema } from "./config.ts";
+import { createHandlers } from "./handlers.ts";
+import { createJobs, CRONTAB } from "./jobs.ts";
+import { createManualProvider } from "./providers/manual.ts";
+import { lineUp } from "./providers/provider.ts";
+import { createTestProvider } from "./providers/test.ts";
+import { createRepository } from "./repository.ts";
+
+const config = readConfig(schema);
+const log = createLog("payment", config);
+const pool = createPool(config, log);
+const { order, store } = createClients(config);
+const providers = lineUp([
+  { provider: createTestProvider(pool), offered: config.ENVIRONMENT !== "production" || config.TEST_PAYMENTS === "on" },
+  { provider: createManualProvider(), offered: true },
+]);
+const deps = { repository: createRepository(pool), providers, log };
+
+await serve<PaymentServiceServer>("payment", config, log, {
+  pool,
+  definition: PaymentServiceService,
+  handlers: createHandlers(deps),
+  jobs: createJobs({ ...deps, pool, order, store }),
+  crontab: CRONTAB,
+  close: [order.close, store.close],
+});

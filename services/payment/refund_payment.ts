@@ -1,0 +1,138 @@
+import { RefundPaymentResponse } from "../../proto/gen/nano/payment/v1/payment.ts";
+import { remainingTime } from "../shared/context.ts";
+import { NanoError, notFound } from "../shared/errors.ts";
+import { claimKey, finishKey } from "../shared/idempotency.ts";
+import { newId } from "../shared/ids.ts";
+import type { Tx } from "../shared/postgres.ts";
+import { eventData, refundMessage } from "./messages.ts";
+import { inCurrency, type Payment } from "./payment.ts";
+import { type RefundState, within } from "./providers/provider.ts";
+import { checkSupportLimit, overRefund, planRefund, type Refund, type RefundWish } from "./refund.ts";
+import { ANSWER_MS, BACKSTOP, type Deps } from "./settle_payment.ts";
+
+/** A refund as staff ask for it. */
+export interface RefundInput extends RefundWish {
+  payment: Payment;
+  key: string;
+  fingerprint: string;
+  principal: string;
+  reason: string;
+  restock: boolean;
+  /** Whether the actor may refund any amount, not only up to the support's limit. */
+  unlimited: boolean;
+}
+
+const MARGIN_MS = 500;
+
+type Step = { run: string } | { replayed: RefundPaymentResponse } | { refused: NanoError };
+
+/**
+ * Refunds a payment: sets the amount aside under the payment's lock, tells the provider, counts the money as gone.
+ * A refund without an answer stays `pending`, and its job goes on. Throws `over_refund`, `refund_limit`.
+ */
+export async function refundPayment(deps: Deps, input: RefundInput): Promise<RefundPaymentResponse> {
+  const id = newId();
+  const step = await deps.repository.transaction((tx) => claim(deps, tx, id, input));
+  if ("refused" in step) throw step.refused;
+  if ("replayed" in step) return { ...step.replayed, replayed: true };
+  const refund = await runRefund(deps, step.run);
+  if (!refund) throw notFound("refund");
+  return { refund: refundMessage(refund), replayed: step.run !== id };
+}
+
+/** Claims the key and sets the money aside, in one transaction; a refusal is kept under the key. */
+async function claim(deps: Deps, tx: Tx, id: string, input: RefundInput): Promise<Step> {
+  const { payment, principal, key, fingerprint } = input;
+  const found = await claimKey(tx, { store_id: payment.store_id, principal, key, fingerprint, resource_id: id });
+  if (found.state === "abandoned") return { run: found.resource_id };
+  if (found.state === "done") {
+    return "error" in found.outcome
+      ? { refused: found.outcome.error }
+      : { replayed: RefundPaymentResponse.decode(found.outcome.answer) };
+  }
+  try {
+    await openRefund(deps, tx, id, input);
+    return { run: id };
+  } catch (error) {
+    // Anything else rolls the claim back with all the rest.
+    if (!(error instanceof NanoError) || error.kind !== "conflict") throw error;
+    await finishKey(tx, id, { error });
+    return { refused: error };
+  }
+}
+
+/** Plans a refund under the payment's lock and writes it, with the job that carries it out whatever happens to us. */
+async function openRefund(
+  { repository }: Deps,
+  tx: Tx,
+  id: string,
+  wish: RefundWish & { payment: { id: string }; reason: string; restock: boolean; unlimited: boolean },
+): Promise<void> {
+  const payment = await repository.lock(tx, wish.payment.id);
+  if (!payment) throw notFound("payment");
+  const plan = planRefund(payment, wish, await repository.refundedUnits(tx, payment.id));
+  if (!wish.unlimited) checkSupportLimit(plan.amount, payment.currency);
+  if (!await repository.reserveRefund(tx, payment.id, plan.amount)) throw overRefund(payment);
+  const { reason, restock } = wish;
+  await repository.insertRefund(tx, { id, payment_id: payment.id, reason, restock, ...plan });
+  await repository.addJob(tx, "run_refund", { refund_id: id }, {
+    key: `refund:${id}`,
+    after: BACKSTOP,
+  });
+}
+
+/** Gives back all that is left of a payment whose order is off. The order itself returns the stock. */
+export async function refundRest(deps: Deps, payment: Payment): Promise<Refund | undefined> {
+  const id = newId();
+  const reason = payment.cancel_reason ?? "The order was cancelled.";
+  await deps.repository.transaction((tx) =>
+    openRefund(deps, tx, id, { payment, items: [], reason, restock: false, unlimited: true })
+  );
+  return await runRefund(deps, id);
+}
+
+/** Carries a refund out: asks the provider, by the refund's id as key, and writes down what it told. */
+export async function runRefund(deps: Deps, id: string): Promise<Refund | undefined> {
+  const refund = await deps.repository.findRefund(id);
+  if (!refund || refund.status !== "pending") return refund;
+  const payment = await deps.repository.find(refund.payment_id);
+  if (!payment) return undefined;
+  const state = await askToRefund(deps, payment, refund);
+  if (state.state !== "pending") await finishRefund(deps, refund, state);
+  return await deps.repository.findRefund(id);
+}
+
+async function askToRefund(deps: Deps, payment: Payment, refund: Refund): Promise<RefundState> {
+  const provider = deps.providers.of(payment.method);
+  const order = { key: refund.id, charge_key: payment.provider_key, amount: inCurrency(payment, refund.amount) };
+  const milliseconds = Math.max(1, Math.min(ANSWER_MS, remainingTime(ANSWER_MS) - MARGIN_MS));
+  try {
+    return await within(milliseconds, (signal) => provider.refund(order, signal));
+  } catch (error) {
+    deps.log.warn({ err: error, refund_id: refund.id }, "a provider did not say what became of a refund");
+    return { state: "pending" };
+  }
+}
+
+/** Writes the end of a refund, once, with the ledger, the event, the word to the order service and the client's answer. */
+async function finishRefund({ repository }: Deps, refund: Refund, state: RefundState): Promise<void> {
+  const failure_code = state.state === "failed" ? state.failure_code : null;
+  await repository.transaction(async (tx) => {
+    if (!await repository.finishRefund(tx, refund.id, failure_code === null ? "succeeded" : "failed", failure_code)) {
+      return;
+    }
+    const payment = failure_code === null
+      ? await repository.applyRefund(tx, refund.payment_id, refund.amount)
+      : await repository.releaseRefund(tx, refund.payment_id, refund.amount);
+    const ended = await repository.findRefund(refund.id, tx);
+    if (!payment || !ended) throw new Error(`Cannot finish refund ${refund.id} as its payment is gone.`);
+    if (failure_code === null) {
+      await repository.post(tx, "refund", payment, -refund.amount, refund.id);
+      await repository.emit(tx, "payment.refunded", payment.store_id, eventData(payment, ended));
+      await repository.addJob(tx, "report_payment", { payment_id: payment.id, refund_id: refund.id });
+    }
+    await finishKey(tx, refund.id, {
+      answer: RefundPaymentResponse.encode({ refund: refundMessage(ended), replayed: false }).finish(),
+    });
+  });
+}

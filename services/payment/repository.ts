@@ -1,0 +1,289 @@
+import { addJob, emitEvent } from "../shared/jobs.ts";
+import { newId } from "../shared/ids.ts";
+import { type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
+import { type PayableLine, type Payment, type PaymentStatus, providerKey, sourcesOf } from "./payment.ts";
+import type { Refund, RefundItem } from "./refund.ts";
+
+/** What the order service asks for. */
+export interface Intent {
+  id: string;
+  order_id: string;
+  store_id: string;
+  attempt: number;
+  method: string;
+  currency: string;
+  amount: number;
+  token: string;
+  lines: PayableLine[];
+  user_id: string | null;
+  guest_hash: string | null;
+}
+
+export interface PaymentFilter {
+  store_id: string;
+  order_id: string | null;
+  status: string | null;
+}
+
+const PAYMENT =
+  `id, order_id, store_id, attempt, method, status, currency, amount, captured_amount, refunded_amount, refunding_amount,
+  failure_code, provider_key, token, lines, user_id, guest_hash, cancel_requested, cancel_reason, asked_time, create_time`;
+
+const REFUND =
+  `r.id, r.payment_id, p.order_id, r.status, r.amount, p.currency, r.reason, r.restock, r.failure_code, r.create_time,
+  coalesce((select jsonb_agg(jsonb_build_object('id', l.line_id, 'quantity', l.quantity) order by l.position)
+            from refund_lines l where l.refund_id = r.id), '[]') as items
+  from refunds r join payments p on p.id = r.payment_id`;
+
+const MATCHES = "store_id = $1 and ($2::uuid is null or order_id = $2) and ($3::text is null or status = $3)";
+
+export type Repository = ReturnType<typeof createRepository>;
+
+/** The payment service's SQL. Methods that write take the transaction that they are part of. */
+export function createRepository(pool: Pool) {
+  async function one<T extends object>(
+    sql: Sql,
+    name: string,
+    text: string,
+    values: unknown[],
+  ): Promise<T | undefined> {
+    return (await sql.query<T & Record<string, unknown>>({ name: `payment.${name}`, text, values })).rows[0];
+  }
+
+  return {
+    transaction: <T>(run: (tx: Tx) => Promise<T>): Promise<T> => transaction(pool, run),
+
+    /** Writes a payment's intent. Undefined if the id, the attempt, or another payment of the order stands in the way. */
+    insert: (tx: Sql, intent: Intent) =>
+      one<Payment>(
+        tx,
+        "insert",
+        `insert into payments (id, order_id, store_id, attempt, method, currency, amount, provider_key, token, lines, user_id, guest_hash)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning ${PAYMENT}`,
+        [
+          intent.id,
+          intent.order_id,
+          intent.store_id,
+          intent.attempt,
+          intent.method,
+          intent.currency,
+          intent.amount,
+          providerKey(intent.order_id, intent.attempt),
+          intent.token || null,
+          JSON.stringify(intent.lines),
+          intent.user_id,
+          intent.guest_hash,
+        ],
+      ),
+
+    find: (id: string) => one<Payment>(pool, "find", `select ${PAYMENT} from payments where id = $1`, [id]),
+
+    findAttempt: (order_id: string, attempt: number) =>
+      one<Payment>(pool, "find_attempt", `select ${PAYMENT} from payments where order_id = $1 and attempt = $2`, [
+        order_id,
+        attempt,
+      ]),
+
+    /** The payment that keeps an order from having another. */
+    findBlocking: (order_id: string) =>
+      one<Payment>(
+        pool,
+        "find_blocking",
+        `select ${PAYMENT} from payments where order_id = $1 and status not in ('declined', 'voided')`,
+        [order_id],
+      ),
+
+    /** Reads a payment and keeps others from changing it until the transaction ends: its refunds queue here. */
+    lock: (tx: Tx, id: string) =>
+      one<Payment>(tx, "lock", `select ${PAYMENT} from payments where id = $1 for update`, [id]),
+
+    async listOfOrder(order_id: string): Promise<Payment[]> {
+      const { rows } = await pool.query<Payment & Record<string, unknown>>({
+        name: "payment.list_of_order",
+        text: `select ${PAYMENT} from payments where order_id = $1 order by attempt`,
+        values: [order_id],
+      });
+      return rows;
+    },
+
+    /** Payments of a store, newest first, from after a place in the list; one more than the page holds. */
+    async list(
+      filter: PaymentFilter,
+      after: { create_time: string; id: string } | undefined,
+      limit: number,
+    ): Promise<Payment[]> {
+      const { rows } = await pool.query<Payment & Record<string, unknown>>({
+        text: `select ${PAYMENT} from payments
+               where ${MATCHES} and ($4::timestamptz is null or (create_time, id) < ($4, $5::uuid))
+               order by create_time desc, id desc limit $6`,
+        values: [
+          filter.store_id,
+          filter.order_id,
+          filter.status,
+          after?.create_time ?? null,
+          after?.id ?? null,
+          limit + 1,
+        ],
+      });
+      return rows;
+    },
+
+    async count(filter: PaymentFilter): Promise<number> {
+      const { rows } = await pool.query<{ total: number }>({
+        text: `select count(*) as total from payments where ${MATCHES}`,
+        values: [filter.store_id, filter.order_id, filter.status],
+      });
+      return rows[0]?.total ?? 0;
+    },
+
+    /** Moves a payment, if its status allows that; undefined if it does not, or no more. */
+    move: (tx: Tx, id: string, to: { status: PaymentStatus; captured_amount: number; failure_code: string | null }) =>
+      one<Payment>(
+        tx,
+        "move",
+        `update payments set status = $2, captured_amount = $3, failure_code = $4, token = case when $2 = 'unknown' then token end,
+           update_time = now(), version = version + 1
+         where id = $1 and status = any($5) returning ${PAYMENT}`,
+        [id, to.status, to.captured_amount, to.failure_code, sourcesOf(to.status)],
+      ),
+
+    /** Notes that the provider is asked once more to charge. */
+    async noteAsked(id: string): Promise<void> {
+      await pool.query({
+        name: "payment.note_asked",
+        text: "update payments set asked_time = now() where id = $1",
+        values: [id],
+      });
+    },
+
+    /** Marks an order's payments, but those that came to nothing, as to be let go of. */
+    async requestCancel(tx: Tx, order_id: string, reason: string): Promise<Payment[]> {
+      const { rows } = await tx.query<Payment & Record<string, unknown>>({
+        name: "payment.request_cancel",
+        text:
+          `update payments set cancel_requested = true, cancel_reason = coalesce(cancel_reason, $2), update_time = now(), version = version + 1
+               where order_id = $1 and status not in ('declined', 'voided', 'refunded') returning ${PAYMENT}`,
+        values: [order_id, reason],
+      });
+      return rows;
+    },
+
+    /** Sets an amount aside for a refund; undefined if there is not so much left. */
+    reserveRefund: (tx: Tx, id: string, amount: number) =>
+      one<Payment>(
+        tx,
+        "reserve_refund",
+        `update payments set refunding_amount = refunding_amount + $2, update_time = now(), version = version + 1
+         where id = $1 and status in ('captured', 'partially_refunded') and refunded_amount + refunding_amount + $2 <= captured_amount
+         returning ${PAYMENT}`,
+        [id, amount],
+      ),
+
+    /** Counts an amount that was set aside as gone back. */
+    applyRefund: (tx: Tx, id: string, amount: number) =>
+      one<Payment>(
+        tx,
+        "apply_refund",
+        `update payments set refunded_amount = refunded_amount + $2, refunding_amount = refunding_amount - $2,
+           status = case when refunded_amount + $2 = captured_amount then 'refunded' else 'partially_refunded' end,
+           update_time = now(), version = version + 1
+         where id = $1 returning ${PAYMENT}`,
+        [id, amount],
+      ),
+
+    /** Frees an amount that was set aside. */
+    releaseRefund: (tx: Tx, id: string, amount: number) =>
+      one<Payment>(
+        tx,
+        "release_refund",
+        `update payments set refunding_amount = refunding_amount - $2, update_time = now(), version = version + 1
+         where id = $1 returning ${PAYMENT}`,
+        [id, amount],
+      ),
+
+    async insertRefund(
+      tx: Tx,
+      refund: { id: string; payment_id: string; amount: number; reason: string; restock: boolean; items: RefundItem[] },
+    ): Promise<void> {
+      await tx.query({
+        name: "payment.insert_refund",
+        text: "insert into refunds (id, payment_id, amount, reason, restock) values ($1, $2, $3, $4, $5)",
+        values: [refund.id, refund.payment_id, refund.amount, refund.reason, refund.restock],
+      });
+      if (refund.items.length === 0) return;
+      await tx.query({
+        name: "payment.insert_refund_lines",
+        text: `insert into refund_lines (refund_id, line_id, quantity, position)
+               select $1, line_id, quantity, position from unnest($2::uuid[], $3::int[]) with ordinality as items(line_id, quantity, position)`,
+        values: [refund.id, refund.items.map((item) => item.id), refund.items.map((item) => item.quantity)],
+      });
+    },
+
+    findRefund: (id: string, sql: Sql = pool) =>
+      one<Refund>(sql, "find_refund", `select ${REFUND} where r.id = $1`, [id]),
+
+    async listRefunds(payment_id: string): Promise<Refund[]> {
+      const { rows } = await pool.query<Refund & Record<string, unknown>>({
+        name: "payment.list_refunds",
+        text: `select ${REFUND} where r.payment_id = $1 order by r.create_time, r.id`,
+        values: [payment_id],
+      });
+      return rows;
+    },
+
+    /** How many units of each line went back, or are on their way. */
+    async refundedUnits(tx: Tx, payment_id: string): Promise<Map<string, number>> {
+      const { rows } = await tx.query<{ line_id: string; quantity: number }>({
+        name: "payment.refunded_units",
+        text: `select line_id, sum(quantity)::int as quantity from refund_lines join refunds on refunds.id = refund_id
+               where payment_id = $1 and status <> 'failed' group by line_id`,
+        values: [payment_id],
+      });
+      return new Map(rows.map((row) => [row.line_id, row.quantity]));
+    },
+
+    /** Ends a refund; false if it has ended before. */
+    async finishRefund(
+      tx: Tx,
+      id: string,
+      status: "succeeded" | "failed",
+      failure_code: string | null,
+    ): Promise<boolean> {
+      const { rowCount } = await tx.query({
+        name: "payment.finish_refund",
+        text:
+          "update refunds set status = $2, failure_code = $3, update_time = now() where id = $1 and status = 'pending'",
+        values: [id, status, failure_code],
+      });
+      return rowCount === 1;
+    },
+
+    /** Enters money taken (positive) or given back (negative) in the ledger: what a provider owes us, what we owe the store. */
+    async post(
+      tx: Tx,
+      kind: "capture" | "refund",
+      payment: Payment,
+      amount: number,
+      refund_id: string | null = null,
+    ): Promise<void> {
+      if (amount === 0) return;
+      const id = newId();
+      await tx.query({
+        name: "payment.post",
+        text:
+          `with entry as (insert into ledger_transactions (id, kind, payment_id, refund_id) values ($1, $2, $3, $4) returning id)
+               insert into ledger_postings (transaction_id, account, amount, currency)
+               select id, account, amount, $5 from entry, unnest($6::text[], $7::bigint[]) as postings(account, amount)`,
+        values: [id, kind, payment.id, refund_id, payment.currency, [
+          `provider:${payment.method}`,
+          `store:${payment.store_id}`,
+        ], [amount, -amount]],
+      });
+    },
+
+    addJob: (tx: Tx, name: string, payload: unknown, options?: Parameters<typeof addJob>[4]) =>
+      addJob(tx, "payment", name, payload, options),
+
+    emit: (tx: Tx, type: string, store_id: string, data: unknown) => emitEvent(tx, "payment", type, store_id, data),
+  };
+}

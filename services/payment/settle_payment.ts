@@ -1,0 +1,55 @@
+import type { Tx } from "../shared/postgres.ts";
+import { eventData } from "./messages.ts";
+import { holds, type Payment, settlement } from "./payment.ts";
+import type { ChargeState, Providers } from "./providers/provider.ts";
+import type { Repository } from "./repository.ts";
+import type { Log } from "../shared/log.ts";
+
+/** What the use cases work with. */
+export interface Deps {
+  repository: Repository;
+  providers: Providers;
+  log: Log;
+}
+
+/** How long a direct answer is waited for; then the payment is `unknown` and the job goes on asking. */
+export const ANSWER_MS = 8_000;
+
+/** When the job looks after a payment or refund whose request should have been answered long ago. */
+export const BACKSTOP = "12 seconds";
+
+/**
+ * Writes down what the provider told, with all that follows from it: the ledger, the events, the word to the order
+ * service (`report`, where it does not get the answer itself). Tells nothing final: the payment is `unknown`, and the
+ * job asks on. Whoever comes second changes nothing. Gives the payment as it is then.
+ */
+export async function settlePayment(
+  { repository }: Deps,
+  payment: Payment,
+  charge: ChargeState,
+  report: boolean,
+): Promise<Payment> {
+  const settled = settlement(payment, charge) ?? { status: "unknown" as const, captured_amount: 0, failure_code: null };
+  const moved = await repository.transaction(async (tx) => {
+    const moved = await repository.move(tx, payment.id, settled);
+    if (!moved) return undefined;
+    if (moved.status === "unknown") return await resolveSoon({ repository }, tx, moved, "1 second").then(() => moved);
+    await repository.post(tx, "capture", moved, moved.captured_amount);
+    if (moved.status === "captured") await repository.emit(tx, "payment.captured", moved.store_id, eventData(moved));
+    if (moved.status === "declined") await repository.emit(tx, "payment.failed", moved.store_id, eventData(moved));
+    if (report) await repository.addJob(tx, "report_payment", { payment_id: moved.id });
+    if (moved.cancel_requested && holds(moved)) await resolveSoon({ repository }, tx, moved, "0 seconds");
+    return moved;
+  });
+  return moved ?? await repository.find(payment.id) ?? payment;
+}
+
+/** Adds the job that finds out what became of a payment, and lets go of it if its order is off. One per payment waits. */
+export async function resolveSoon(
+  { repository }: Pick<Deps, "repository">,
+  tx: Tx,
+  payment: { id: string },
+  after = BACKSTOP,
+): Promise<void> {
+  await repository.addJob(tx, "resolve_payment", { payment_id: payment.id }, { key: `resolve:${payment.id}`, after });
+}
