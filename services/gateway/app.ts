@@ -1,0 +1,215 @@
+import { bodyLimit } from "@hono/hono/body-limit";
+import { cors } from "@hono/hono/cors";
+import { HTTPException } from "@hono/hono/http-exception";
+import { getConnInfo } from "@hono/hono/deno";
+import { routePath } from "@hono/hono/route";
+import { secureHeaders } from "@hono/hono/secure-headers";
+import { sha256 } from "../shared/ids.ts";
+import { ANONYMOUS, currentContext, withContext } from "../shared/context.ts";
+import { invalid, NanoError, notFound, toNanoError, unauthenticated } from "../shared/errors.ts";
+import type { Log } from "../shared/log.ts";
+import { durations } from "../shared/metrics.ts";
+import type { Cache } from "../shared/redis.ts";
+import { toProblem } from "../shared/problem.ts";
+import { clientAddress } from "./address.ts";
+import type { Clients } from "./clients.ts";
+import type { Config } from "./config.ts";
+import type { Env, RequestContext } from "./env.ts";
+import { createRoutes } from "./openapi.ts";
+import { createRateLimits } from "./rate_limit.ts";
+import type { Sessions } from "./session.ts";
+import type { Stores } from "./stores.ts";
+import { cart } from "./routes/cart.ts";
+import { auth } from "./routes/auth.ts";
+import { docs, VERSION } from "./routes/docs.ts";
+import { orders } from "./routes/orders.ts";
+import { pay } from "./routes/pay.ts";
+import { payments } from "./routes/payments.ts";
+import { categories } from "./routes/categories.ts";
+import { products } from "./routes/products.ts";
+import { variants } from "./routes/variants.ts";
+import { storeRoutes } from "./routes/stores.ts";
+import { users } from "./routes/users.ts";
+
+export interface Deps {
+  config: Config;
+  log: Log;
+  cache: Cache;
+  clients: Clients;
+  sessions: Sessions;
+  stores: Stores;
+  /** Whether this gateway takes traffic. */
+  ready: () => Promise<boolean>;
+}
+
+const READ_MS = 2_000;
+const WRITE_MS = 5_000;
+const MAX_BODY = 1024 * 1024;
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+const TOKEN = /^[\w-]{43}$/;
+const OPEN = new Set(["/auth/register", "/auth/login", "/auth/refresh"]);
+const duration = durations("nano_http_request_duration_seconds", "Duration of HTTP requests by route template.", [
+  "method",
+  "route",
+  "status",
+]);
+
+/** The gateway's app. Middleware in this order: request id and log, headers, CORS, body limit, actor; then the routes. */
+export function createApp(deps: Deps) {
+  const { config, log } = deps;
+  const app = createRoutes();
+  const addressOf = clientAddress(config.TRUSTED_PROXIES);
+
+  app.use(async (c, next) => {
+    const started = performance.now();
+    const given = c.req.header("X-Request-Id");
+    const request_id = given && REQUEST_ID.test(given) ? given : crypto.randomUUID();
+    c.set("request_id", request_id);
+    c.set("address", addressOf(connectionAddress(c), c.req.header("X-Forwarded-For")));
+    const read = c.req.method === "GET" || c.req.method === "HEAD";
+    const context = { request_id, actor: ANONYMOUS, deadline: Date.now() + (read ? READ_MS : WRITE_MS) };
+    await withContext(context, async () => {
+      await next();
+      c.header("X-Request-Id", request_id);
+      c.header("Vary", "X-Store, Authorization, Origin");
+      const seconds = (performance.now() - started) / 1000;
+      const route = routePath(c, -1);
+      duration.observe({ method: c.req.method, route, status: c.res.status }, seconds);
+      log.info({
+        event: { duration: Math.round(seconds * 1e9) },
+        http: { request: { id: request_id, method: c.req.method }, response: { status_code: c.res.status } },
+        url: { path: c.req.path, route },
+        ...(context.actor.kind === "anonymous" ? {} : { user: { id: context.actor.user_id ?? "guest" } }),
+      }, `${c.req.method} ${c.req.path} ${c.res.status}`);
+    });
+  });
+
+  app.use(
+    secureHeaders({
+      contentSecurityPolicy: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
+      crossOriginResourcePolicy: "cross-origin",
+    }),
+  );
+  app.use(cors({
+    origin: (origin) =>
+      config.CORS_ORIGINS.includes(origin) || (config.ENVIRONMENT === "development" && isLocal(origin)) ? origin : null,
+    allowHeaders: [
+      "Authorization",
+      "Content-Type",
+      "Idempotency-Key",
+      "If-None-Match",
+      "X-Cart-Token",
+      "X-Request-Id",
+      "X-Store",
+    ],
+    exposeHeaders: [
+      "ETag",
+      "Idempotent-Replayed",
+      "Location",
+      "RateLimit",
+      "RateLimit-Policy",
+      "Retry-After",
+      "X-Request-Id",
+    ],
+    maxAge: 600,
+  }));
+  app.use(bodyLimit({
+    maxSize: MAX_BODY,
+    onError: () => {
+      throw tooLarge();
+    },
+  }));
+  app.use(onlyJson);
+  app.use(async (c, next) => {
+    await identify(c, deps);
+    await next();
+  });
+
+  app.get("/healthz", (c) => c.text("ok\n"));
+  app.get("/health", (c) => c.text("ok\n"));
+  app.get("/readyz", async (c) => await deps.ready() ? c.text("ok\n") : c.text("not ready\n", 503));
+  // After the probes, which nothing limits.
+  app.use(createRateLimits(deps).general());
+  app.doc31("/openapi.json", { openapi: "3.1.0", info: { title: "Nano E-commerce", version: VERSION } });
+  app.route("/", docs());
+  app.route("/auth", auth(deps));
+  app.route("/users", users(deps));
+  app.route("/products", products(deps));
+  app.route("/variants", variants(deps));
+  app.route("/categories", categories(deps));
+  app.route("/cart", cart(deps));
+  app.route("/orders", orders(deps));
+  app.route("/payments", pay(deps));
+  app.route("/payments", payments(deps));
+  app.route("/stores", storeRoutes(deps));
+
+  app.notFound((c) => problem(c, notFound("resource")));
+  app.onError((error, c) => problem(c, error instanceof HTTPException ? fromHono(error) : error, log));
+  return app;
+}
+
+/** Finds out who asks: the session of the bearer token, the guest of X-Cart-Token, or both. */
+async function identify(c: RequestContext, { sessions }: Deps): Promise<void> {
+  const context = currentContext();
+  if (!context) return;
+  const guest = c.req.header("X-Cart-Token");
+  const guest_hash = guest && TOKEN.test(guest) ? { guest_hash: await sha256(guest) } : {};
+  // A client that signs in may still send the token that has ended.
+  const authorization = OPEN.has(c.req.path) ? undefined : c.req.header("Authorization");
+  if (authorization === undefined) {
+    if (guest_hash.guest_hash) context.actor = { kind: "guest", store_roles: [], ...guest_hash };
+    return;
+  }
+  const token = /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];
+  if (!token) throw unauthenticated("invalid_token", "The Authorization header must be a bearer token.");
+  const session = await sessions.check(token);
+  c.set("session", session);
+  const { user_id, role, store_roles, email } = session;
+  context.actor = { kind: "user", user_id, role, store_roles, email, session_id: session.id, ...guest_hash };
+}
+
+/** Refuses bodies that are not JSON. */
+async function onlyJson(c: RequestContext, next: () => Promise<void>): Promise<void> {
+  // Deno gives a DELETE or POST without a body an empty stream: only the headers tell.
+  const length = c.req.header("Content-Length");
+  const told = length !== undefined || c.req.header("Transfer-Encoding") !== undefined ||
+    c.req.header("Content-Type") !== undefined;
+  const hasBody = c.req.raw.body !== null && told && length !== "0" && c.req.method !== "GET" && c.req.method !== "HEAD";
+  if (hasBody && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(c.req.header("Content-Type") ?? "")) {
+    throw new NanoError("unsupported_type", "unsupported_media_type", "The body must be application/json.");
+  }
+  await next();
+}
+
+function tooLarge(): NanoError {
+  return new NanoError("too_large", "body_too_large", "The body must be at most 1 MiB.");
+}
+
+function fromHono(error: HTTPException): NanoError {
+  if (error.status === 400) return invalid("invalid_json", "The body is not valid JSON.");
+  return toNanoError(error);
+}
+
+/** Renders an error, logs it if it is a fault of ours. */
+function problem(c: RequestContext, thrown: unknown, log?: Log): Response {
+  const error = toNanoError(thrown);
+  const body = toProblem(error, c.req.path, c.get("request_id"));
+  if (error.kind === "internal") log?.error({ err: thrown }, "a request failed");
+  if (error.extras.retry_after) c.header("Retry-After", String(error.extras.retry_after));
+  if (error.extras.replayed) c.header("Idempotent-Replayed", "true");
+  if (body.status === 401) c.header("WWW-Authenticate", "Bearer");
+  c.header("Cache-Control", "no-store");
+  return c.body(JSON.stringify(body), body.status as 400, { "Content-Type": "application/problem+json" });
+}
+
+function connectionAddress(c: RequestContext): string {
+  try {
+    return getConnInfo(c).remote.address ?? "";
+  } catch {
+    return "127.0.0.1"; // app.request() in tests has no connection
+  }
+}
+
+function isLocal(origin: string): boolean {
+  return /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(origin);
+}

@@ -1,0 +1,68 @@
+import { createMiddleware } from "@hono/hono/factory";
+import type { Context } from "@hono/hono";
+import type { Session } from "../../proto/gen/nano/user/v1/user.ts";
+import { currentActor, mayAnywhere, userId } from "../shared/auth.ts";
+import { currentContext, withContext } from "../shared/context.ts";
+import { forbidden, unavailable } from "../shared/errors.ts";
+import type { Permission } from "../shared/permissions.ts";
+
+/** What the middleware leaves on Hono's context. */
+export interface Env {
+  Variables: {
+    request_id: string;
+    /** The client's address, past the trusted proxies. */
+    address: string;
+    /** The signed-in user's session. */
+    session?: Session;
+  };
+}
+
+export type RequestContext = Context<Env>;
+
+/** Lets only the signed-in pass; else 401. */
+export function signedIn() {
+  return createMiddleware<Env>(async (_c, next) => {
+    userId(currentActor());
+    await next();
+  });
+}
+
+/** Lets only those pass who have a permission in some store; a stranger gets 401, another role 403. */
+export function allow(permission: Permission) {
+  return createMiddleware<Env>(async (_c, next) => {
+    const actor = currentActor();
+    userId(actor);
+    if (!mayAnywhere(actor, permission)) throw forbidden();
+    await next();
+  });
+}
+
+/**
+ * Loads the object that a request is about before its body is validated, as the actor, so that someone else's object
+ * is 404 whatever the body says.
+ */
+export function visible(load: (id: string) => Promise<unknown>) {
+  return createMiddleware<Env>(async (c, next) => {
+    await load(c.req.param("id") ?? "");
+    await next();
+  });
+}
+
+const CHECKOUT_MS = 10_000;
+const MAX_CHECKOUTS = 256;
+let checkouts = 0;
+
+/** Gives a checkout its 10 s, and admits 256 at a time; beyond that a fast 503. */
+export function checkout() {
+  return createMiddleware<Env>(async (_c, next) => {
+    const context = currentContext();
+    if (!context) throw new Error("Cannot run a checkout outside of a request.");
+    if (checkouts >= MAX_CHECKOUTS) throw unavailable();
+    checkouts++;
+    try {
+      await withContext({ ...context, deadline: Date.now() + CHECKOUT_MS }, next);
+    } finally {
+      checkouts--;
+    }
+  });
+}

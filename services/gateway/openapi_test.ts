@@ -1,0 +1,54 @@
+import { z } from "@hono/zod-openapi";
+import { expect } from "@std/expect";
+import { describe, it } from "@std/testing/bdd";
+import { fromZod } from "./openapi.ts";
+import { MoneyInput, text } from "./schemas.ts";
+
+function refusalOf(schema: z.ZodType, value: unknown) {
+  const result = schema.safeParse(value);
+  if (result.success) throw new Error("was accepted");
+  const { kind, code, extras } = fromZod(result.error.issues);
+  return { kind, code, errors: extras.errors?.map(({ pointer, code }) => ({ pointer, code })) };
+}
+
+describe("fromZod()", () => {
+  const schema = z.strictObject({ lines: z.array(z.strictObject({ name: text(5), price: MoneyInput })) });
+
+  it("points at an unknown field and names its code", () => {
+    expect(refusalOf(schema, { lines: [], "a/b~": 1 })).toEqual({
+      kind: "invalid",
+      code: "unknown_field",
+      errors: [{ pointer: "/a~1b~0", code: "unknown_field" }],
+    });
+  });
+
+  it("points into arrays", () => {
+    expect(refusalOf(schema, { lines: [{ name: "", price: 1 }] })).toEqual({
+      kind: "invalid",
+      code: "invalid_field",
+      errors: [{ pointer: "/lines/0/name", code: "invalid_field" }],
+    });
+  });
+
+  it("points into the alternative that was meant", () => {
+    expect(refusalOf(schema, { lines: [{ name: "a", price: { amount: 1.5, currency: "USD" } }] }).errors)
+      .toEqual([{ pointer: "/lines/0/price/amount", code: "invalid_field" }]);
+  });
+
+  it("lists every field at fault", () => {
+    expect(refusalOf(schema, { lines: [{ name: "toolong", price: -1 }] }).errors?.map((error) => error.pointer))
+      .toEqual(["/lines/0/name", "/lines/0/price"]);
+  });
+});
+
+describe("text()", () => {
+  for (
+    const [name, value] of [["NUL", "a\0b"], ["a lone surrogate", "a\ud800"], ["too many characters", "x".repeat(6)], [
+      "nothing",
+      "",
+    ]]
+  ) {
+    it(`refuses ${name}`, () => expect(text(5).safeParse(value).success).toBe(false));
+  }
+  it("takes any other script", () => expect(text(5).safeParse("שלום☃").success).toBe(true));
+});

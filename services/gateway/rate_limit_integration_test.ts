@@ -1,0 +1,81 @@
+import { expect } from "@std/expect";
+import { after, before, describe, it } from "@std/testing/bdd";
+import { Hono } from "@hono/hono";
+import { NanoError } from "../shared/errors.ts";
+import { newId } from "../shared/ids.ts";
+import { createLog } from "../shared/log.ts";
+import { type Cache, createCache } from "../shared/redis.ts";
+import { testRedis } from "../shared/testing.ts";
+import type { Env } from "./env.ts";
+import { createRateLimits } from "./rate_limit.ts";
+
+const log = createLog("gateway", { LOG_LEVEL: "ERROR" });
+const caches: Cache[] = [];
+
+before(async () => {
+  const { url } = await testRedis();
+  for (let i = 0; i < 3; i++) caches.push(createCache({ REDIS_URL: url }, log));
+  await Promise.all(caches.map((cache) => new Promise<void>((resolve) => cache.redis?.once("ready", resolve))));
+});
+after(async () => {
+  for (const cache of caches) await cache.close();
+});
+
+/** A gateway that counts logins of the account in the body. */
+function gateway(cache: Cache) {
+  const limits = createRateLimits({ cache, config: { RATE_LIMIT_SCALE: 1 } });
+  const app = new Hono<Env>();
+  app.post("/", async (c) => {
+    await limits.takeAccount(c, "login_account", await c.req.text());
+    return c.text("ok");
+  });
+  app.onError((error, c) => c.text(error.message, error instanceof NanoError && error.kind === "too_many" ? 429 : 500));
+  return (body: string) => app.request("/", { method: "POST", body });
+}
+
+describe("rate limits in Redis", () => {
+  it("let exactly 5 of 50 clients at once through, over three gateways", async () => {
+    const gateways = caches.map(gateway);
+    const account = `${newId()}@shop.test`;
+    const responses = await Promise.all(Array.from({ length: 50 }, (_, index) => gateways[index % 3]?.(account)));
+    expect(responses.filter((response) => response?.status === 200)).toHaveLength(5);
+    expect(responses.filter((response) => response?.status === 429)).toHaveLength(45);
+  });
+
+  it("come back after the interval, by Redis's clock", async () => {
+    const [cache] = caches;
+    if (!cache) throw new Error("no cache");
+    const [login, account] = [gateway(cache), `${newId()}@shop.test`];
+    for (let i = 0; i < 6; i++) await login(account);
+    const keys = await cache.redis?.keys("rate:login_account:*") ?? [];
+    // As if 12 s had passed: the stored time is so much earlier.
+    for (const key of keys) {
+      await cache.redis?.set(key, String(Number(await cache.redis?.get(key)) - 12_000_000), "KEEPTTL");
+    }
+    expect((await login(account)).status).toBe(200);
+    expect((await login(account)).status).toBe(429);
+  });
+
+  it("leave nothing behind: no e-mail address, and no key that outlives its window", async () => {
+    const [cache] = caches;
+    if (!cache) throw new Error("no cache");
+    await gateway(cache)("someone@shop.test");
+    for (const key of await cache.redis?.keys("*") ?? []) {
+      expect(key).not.toContain("@");
+      const left = await cache.redis?.pttl(key) ?? -1;
+      expect(left).toBeGreaterThan(0);
+      expect(left).toBeLessThanOrEqual(60_000);
+    }
+  });
+
+  it("are as strict, here, when Redis is gone", async () => {
+    const gone = createCache({ REDIS_URL: "redis://127.0.0.1:1" }, createLog("gateway", { LOG_LEVEL: "ERROR" }));
+    try {
+      const [login, account] = [gateway(gone), `${newId()}@shop.test`];
+      const responses = await Promise.all(Array.from({ length: 20 }, () => login(account)));
+      expect(responses.filter((response) => response.status === 200)).toHaveLength(5);
+    } finally {
+      await gone.close();
+    }
+  });
+});

@@ -1,0 +1,93 @@
+import { z } from "@hono/zod-openapi";
+import { isId } from "../shared/ids.ts";
+import { isCurrency, MAX_AMOUNT } from "../shared/money.ts";
+
+/** Text of 1 (or `min`) to `max` characters that PostgreSQL and JSON can hold: no NUL, no lone surrogate. */
+export function text(max: number, min = 1) {
+  return z.string().min(min).max(max).refine((value) => value.isWellFormed() && !value.includes("\0"), {
+    message: "must be well-formed Unicode without NUL",
+  });
+}
+
+/** A UUID. */
+export const Id = z.string().refine(isId, { message: "must be a UUID" }).openapi({
+  format: "uuid",
+  example: "019aa0b4-7a3c-7c55-9b7e-3f1d2c4b5a69",
+});
+
+export const Currency = z.string().refine(isCurrency, { message: "must be an ISO 4217 code" }).openapi({
+  example: "USD",
+});
+
+export const Time = z.string().openapi({ format: "date-time", example: "2026-11-22T09:30:00.000Z" });
+
+export const Money = z.strictObject({
+  amount: z.int().min(-MAX_AMOUNT).max(MAX_AMOUNT).openapi({ description: "Minor units.", example: 1999 }),
+  currency: Currency,
+}).openapi("Money");
+
+/** A price that comes in: money, or a bare amount in minor units of the store's currency. Not negative. */
+export const MoneyInput = z.union([
+  z.int().min(0).max(MAX_AMOUNT),
+  z.strictObject({ amount: z.int().min(0).max(MAX_AMOUNT), currency: Currency }),
+]).openapi("MoneyInput", { example: { amount: 1999, currency: "USD" } });
+
+export const Address = z.strictObject({
+  name: text(200),
+  company: text(200).optional(),
+  line1: text(200),
+  line2: text(200).optional(),
+  city: text(100),
+  region: text(100).optional(),
+  postal_code: text(20),
+  country: z.string().regex(/^[A-Z]{2}$/, "must be an ISO 3166-1 alpha-2 code"),
+  phone: text(40).optional(),
+}).openapi("Address", {
+  example: {
+    name: "Ada Lovelace",
+    line1: "12 St James's Square",
+    city: "London",
+    postal_code: "SW1Y 4JH",
+    country: "GB",
+  },
+});
+
+/** The query of a list: `limit` above 100 counts as 100. */
+export const pageQuery = {
+  limit: z.coerce.number().int().min(1).default(20).transform((value) => Math.min(value, 100)).openapi({
+    type: "integer",
+    minimum: 1,
+    default: 20,
+    example: 20,
+  }),
+  cursor: text(1000).optional().openapi({ description: "The next_cursor of the page before." }),
+  count: z.enum(["exact"]).optional().openapi({ description: "Adds `total`." }),
+};
+
+/** A page of a list. */
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ data: z.array(item), next_cursor: z.string().nullable(), total: z.int().optional() });
+}
+
+/** A page as JSON: `next_cursor` is null on the last. */
+export function presentPage<T, U>(
+  page: { data: T[]; next_cursor?: string | undefined; total?: number | undefined },
+  present: (item: T) => U,
+) {
+  return {
+    data: page.data.map(present),
+    next_cursor: page.next_cursor ?? null,
+    ...(page.total === undefined ? {} : { total: page.total }),
+  };
+}
+
+export const Problem = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  instance: z.string(),
+  code: z.string().openapi({ description: "Stable, lower snake case.", example: "out_of_stock" }),
+  request_id: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
+}).openapi("Problem");
