@@ -1,0 +1,53 @@
+import pg from "pg";
+import { type ServiceName, SERVICES } from "../processes.ts";
+import { jobsSchema, roleName, scramVerifier } from "../roles.ts";
+
+const { escapeIdentifier: name, escapeLiteral: literal } = pg;
+
+/**
+ * Gives each service a schema, a jobs schema and a login that reaches these two and nothing else.
+ * Rights on tables are default privileges, set before any table is made: a later run does not give back what a
+ * migration took away (as with audit tables, which are append-only).
+ */
+export async function prepareAccess(
+  client: pg.Client,
+  database: string,
+  rolePrefix: string,
+  secret: string,
+): Promise<void> {
+  await client.query("revoke create on schema public from public");
+  for (const extension of ["pg_trgm", "unaccent"]) {
+    await client.query(`create extension if not exists ${extension} with schema public`);
+  }
+  for (const service of SERVICES) {
+    await prepareService(client, database, roleName(service, rolePrefix), service, secret);
+  }
+}
+
+async function prepareService(
+  client: pg.Client,
+  database: string,
+  role: string,
+  service: ServiceName,
+  secret: string,
+): Promise<void> {
+  const { rowCount } = await client.query("select from pg_roles where rolname = $1", [role]);
+  // Sent as one query, so one round trip and one transaction.
+  const statements = [
+    ...(rowCount ? [] : [`create role ${name(role)}`]),
+    `alter role ${name(role)} with login password ${literal(scramVerifier(role, secret))}`,
+    `alter role ${name(role)} set search_path = ${name(service)}, public`,
+    `grant connect on database ${name(database)} to ${name(role)}`,
+  ];
+  for (const schema of [service, jobsSchema(service)]) {
+    const defaults = `alter default privileges in schema ${name(schema)} grant`;
+    statements.push(
+      `create schema if not exists ${name(schema)}`,
+      `grant usage on schema ${name(schema)} to ${name(role)}`,
+      `${defaults} select, insert, update, delete on tables to ${name(role)}`,
+      `${defaults} usage, select, update on sequences to ${name(role)}`,
+      `${defaults} execute on functions to ${name(role)}`,
+    );
+  }
+  await client.query(statements.join(";\n"));
+}

@@ -1,0 +1,153 @@
+/**
+ * The one table of the shop's processes: what each is, where it listens, whom it calls, what it may read.
+ * `deno task start`, the image and the tests all take a process's environment and Deno permissions from here.
+ */
+
+/** The six services that own data, in the order of their ports. */
+export const SERVICES = ["user", "product", "cart", "order", "payment", "store"] as const;
+
+export type ServiceName = typeof SERVICES[number];
+export type ProcessName = ServiceName | "gateway";
+export type Environment = Readonly<Record<string, string>>;
+
+/** One row of the table. */
+export interface Process {
+  readonly name: ProcessName;
+  /** The file that `deno run` starts. */
+  readonly main: string;
+  /** gRPC for a service, public HTTP for the gateway. */
+  readonly port: number;
+  /** Health and metrics. */
+  readonly httpPort: number;
+  /** Those it calls; each gives it `<NAME>_SERVICE_URL` and leave to connect there, nowhere else. */
+  readonly neighbours: readonly ServiceName[];
+  /** Whether it has a schema and a login of its own. */
+  readonly database: boolean;
+  readonly redis: boolean;
+  /** Native code (argon2), so `--allow-ffi`. */
+  readonly ffi: boolean;
+  /** Variables it may read beyond those that all read. */
+  readonly variables: readonly string[];
+}
+
+const TOKENS = ["JWT_SECRET", "JWT_EXPIRATION"];
+
+/** The table. `admin` (8080/8008, `admin/main.ts`, reaches the gateway by GATEWAY_URL) gets its row with its issue. */
+export const PROCESSES: readonly Process[] = [
+  service("user", 50051, 8001, ["store"], { ffi: true, variables: [...TOKENS, "ADMIN_EMAIL", "ADMIN_PASSWORD"] }),
+  service("product", 50052, 8002, ["store"], { redis: true }),
+  service("cart", 50053, 8003, ["product", "store"], { redis: true }),
+  service("order", 50054, 8004, ["cart", "product", "store", "payment"]),
+  service("payment", 50055, 8005, ["order", "store"], { variables: ["TEST_PAYMENTS"] }),
+  service("store", 50056, 8006, [], { redis: true }),
+  {
+    name: "gateway",
+    main: "services/gateway/main.ts",
+    port: 8000,
+    httpPort: 8007,
+    neighbours: SERVICES,
+    database: false,
+    redis: true,
+    ffi: false,
+    variables: [...TOKENS, "CORS_ORIGINS", "TRUSTED_PROXIES", "RATE_LIMIT_SCALE"],
+  },
+];
+
+const COMMON = ["ENVIRONMENT", "LOG_LEVEL", "DEBUG", "HOST", "PORT", "HTTP_PORT"];
+const DATABASE = ["DATABASE_URL", "DATABASE_DIRECT_URL"];
+
+/** What libraries ask of the system: pino the host's name, gRPC's loader the user, graphile-worker the home folder. */
+const SYSTEM = ["hostname", "uid", "homedir"];
+
+/** What the loader of native code asks, to choose the right build. */
+const NATIVE_SYSTEM = ["cpus", "networkInterfaces"];
+
+function service(
+  name: ServiceName,
+  port: number,
+  httpPort: number,
+  neighbours: readonly ServiceName[],
+  more: Partial<Pick<Process, "redis" | "ffi" | "variables">> = {},
+): Process {
+  const main = `services/${name}/main.ts`;
+  return { name, main, port, httpPort, neighbours, database: true, redis: false, ffi: false, variables: [], ...more };
+}
+
+/** Finds a row by name. */
+export function processNamed(name: ProcessName): Process {
+  const found = PROCESSES.find((process) => process.name === name);
+  if (!found) throw new Error(`Cannot find process "${name}" as the table has only: ${processNames().join(", ")}`);
+  return found;
+}
+
+/** All names, in start order: services first, the public door last. */
+export function processNames(): ProcessName[] {
+  return PROCESSES.map((process) => process.name);
+}
+
+/** The variable that names a neighbour's address (host:port). */
+export function neighbourVariable(name: ServiceName): string {
+  return `${name.toUpperCase()}_SERVICE_URL`;
+}
+
+/** Every variable that a process may read; the rest is undefined to it. */
+export function environmentNames(process: Process): string[] {
+  return [
+    ...COMMON,
+    ...(process.database ? DATABASE : []),
+    ...(process.redis ? ["REDIS_URL"] : []),
+    ...process.neighbours.map(neighbourVariable),
+    ...process.variables,
+  ];
+}
+
+/** Cuts a larger environment down to what a process may read. */
+export function environmentFor(process: Process, all: Readonly<Record<string, string | undefined>>): Environment {
+  const entries = environmentNames(process).map((name) => [name, all[name]] as const);
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => Boolean(entry[1])));
+}
+
+/** The least Deno permissions with which a process can do its work in the given environment. */
+export function denoFlags(process: Process, environment: Environment): string[] {
+  const reads = ["./node_modules"];
+  // gRPC reflection serves the .proto sources.
+  if (environment.ENVIRONMENT !== "production") reads.push("./proto");
+  return [
+    "--no-prompt",
+    `--allow-net=${addresses(process, environment).join(",")}`,
+    `--allow-env=${environmentNames(process).join(",")}`,
+    "--ignore-env",
+    `--allow-read=${reads.join(",")}`,
+    "--ignore-read",
+    `--allow-sys=${[...SYSTEM, ...(process.ffi ? NATIVE_SYSTEM : [])].join(",")}`,
+    ...(process.ffi ? ["--allow-ffi=./node_modules"] : []),
+  ];
+}
+
+/** The arguments of `deno` that start a process. */
+export function denoArguments(process: Process, environment: Environment): string[] {
+  return ["run", "--quiet", "--cached-only", ...denoFlags(process, environment), process.main];
+}
+
+/** Where a process may listen and connect: itself, its database, its cache, its neighbours. */
+function addresses(process: Process, environment: Environment): string[] {
+  const host = environment.HOST || "127.0.0.1";
+  const found = [
+    `${host}:${environment.PORT || process.port}`,
+    `${host}:${environment.HTTP_PORT || process.httpPort}`,
+  ];
+  for (const name of ["DATABASE_URL", "DATABASE_DIRECT_URL"]) {
+    if (process.database && environment[name]) found.push(hostPort(environment[name], 5432));
+  }
+  if (process.redis && environment.REDIS_URL) found.push(hostPort(environment.REDIS_URL, 6379));
+  for (const neighbour of process.neighbours) {
+    const address = environment[neighbourVariable(neighbour)];
+    if (address) found.push(address);
+  }
+  return [...new Set(found)];
+}
+
+function hostPort(url: string, defaultPort: number): string {
+  const { hostname, port } = new URL(url);
+  return `${hostname}:${port || defaultPort}`;
+}

@@ -1,0 +1,91 @@
+import { describe, it } from "@std/testing/bdd";
+import { expect } from "@std/expect";
+import { denoArguments, denoFlags, environmentFor, PROCESSES, processNamed, SERVICES } from "./processes.ts";
+
+const surroundings = {
+  ENVIRONMENT: "development",
+  HOST: "127.0.0.1",
+  DATABASE_URL: "postgres://nano_x:secret@db.example:6432/nano",
+  REDIS_URL: "redis://:secret@127.0.0.1/0",
+  JWT_SECRET: "secret",
+  STRIPE_SECRET_KEY: "secret",
+  ADMIN_PASSWORD: "secret",
+  ...Object.fromEntries(SERVICES.map((name) => [`${name.toUpperCase()}_SERVICE_URL`, `${name}.internal:1`])),
+};
+
+function flag(flags: string[], name: string): string[] {
+  return flags.find((flag) => flag.startsWith(`${name}=`))?.slice(name.length + 1).split(",") ?? [];
+}
+
+describe("processes", () => {
+  it("has every port once", () => {
+    const ports = PROCESSES.flatMap(({ port, httpPort }) => [port, httpPort]);
+    expect(new Set(ports).size).toBe(ports.length);
+  });
+
+  it("draws only the edges of the architecture", () => {
+    const edges = Object.fromEntries(PROCESSES.map(({ name, neighbours }) => [name, neighbours]));
+    expect(edges).toEqual({
+      user: ["store"],
+      product: ["store"],
+      cart: ["product", "store"],
+      order: ["cart", "product", "store", "payment"],
+      payment: ["order", "store"],
+      store: [],
+      gateway: SERVICES,
+    });
+  });
+});
+
+describe("denoFlags()", () => {
+  it("names a process's own ports, servers and neighbours, and nothing else", () => {
+    const cart = processNamed("cart");
+    expect(flag(denoFlags(cart, environmentFor(cart, surroundings)), "--allow-net")).toEqual([
+      "127.0.0.1:50053",
+      "127.0.0.1:8003",
+      "db.example:6432",
+      "127.0.0.1:6379",
+      "product.internal:1",
+      "store.internal:1",
+    ]);
+  });
+
+  it("gives the gateway no way to the database", () => {
+    const gateway = processNamed("gateway");
+    expect(denoFlags(gateway, surroundings).join(" ")).not.toMatch(/db\.example|DATABASE_URL/);
+  });
+
+  it("lets only user load native code", () => {
+    const native = PROCESSES.filter((process) => denoFlags(process, {}).some((flag) => flag.startsWith("--allow-ffi")));
+    expect(native.map(({ name }) => name)).toEqual(["user"]);
+  });
+
+  it("never allows everything, nor writing, nor running programs", () => {
+    for (const process of PROCESSES) {
+      const args = denoArguments(process, surroundings);
+      expect(args.filter((argument) => /^(-A|--allow-(all|write|run|import|\w+$))/.test(argument))).toEqual([]);
+      expect(args).toContain("--no-prompt");
+    }
+  });
+
+  it("shows no proto sources in production", () => {
+    const user = processNamed("user");
+    expect(flag(denoFlags(user, surroundings), "--allow-read")).toContain("./proto");
+    expect(flag(denoFlags(user, { ...surroundings, ENVIRONMENT: "production" }), "--allow-read")).not.toContain(
+      "./proto",
+    );
+  });
+});
+
+describe("environmentFor()", () => {
+  it("gives the token secret to user and gateway only", () => {
+    const knowing = PROCESSES.filter((process) => "JWT_SECRET" in environmentFor(process, surroundings));
+    expect(knowing.map(({ name }) => name)).toEqual(["user", "gateway"]);
+  });
+
+  it("gives nobody what is not in the table", () => {
+    for (const process of PROCESSES) {
+      expect(Object.keys(environmentFor(process, surroundings))).not.toContain("STRIPE_SECRET_KEY");
+    }
+  });
+});

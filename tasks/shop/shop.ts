@@ -1,0 +1,180 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { refuseWithoutOperator } from "../database/operator.ts";
+import { migrate } from "../migrate.ts";
+import { denoArguments, type Environment, type Process } from "../processes.ts";
+import { seed } from "../seed.ts";
+import { baseEnvironment } from "./children.ts";
+import { choosePorts } from "./choose_ports.ts";
+import { environments, operatorOf, seedKind } from "./plan.ts";
+import { startPostgres } from "./postgres.ts";
+import { untilReady } from "./ready.ts";
+import { startRedis } from "./redis.ts";
+import { RunFile } from "./run_file.ts";
+import { developmentSecrets } from "./secrets.ts";
+import { serviceOutput } from "./service_output.ts";
+import type { Settings } from "./settings.ts";
+import { Supervised, type Watcher } from "./supervisor.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+export interface ShopOptions {
+  readonly say: (line: string) => void;
+  /** Aborted: what is started so far is stopped, and start() throws. */
+  readonly signal: AbortSignal;
+}
+
+/** Everything that `deno task start` runs: servers, services, gateway, each supervised. */
+export class Shop {
+  /** In the order of starting; stopped stage by stage from the last. */
+  readonly #stages: Supervised[][] = [];
+  readonly #logDir: string;
+  readonly #watcher: Watcher;
+  readonly #runFile: RunFile;
+  readonly #failed = new AbortController();
+  /** Where customers and consoles find it. */
+  readonly gateway: string;
+
+  /** Takes the data directory, or refuses when a shop is running on it. */
+  constructor(readonly settings: Settings, readonly options: ShopOptions) {
+    Deno.mkdirSync(settings.DATA_DIR, { recursive: true });
+    this.#runFile = new RunFile(settings.DATA_DIR);
+    this.#logDir = join(settings.DATA_DIR, "logs");
+    Deno.mkdirSync(this.#logDir, { recursive: true, mode: 0o700 });
+    this.gateway = `http://${reachable(settings.HOST)}:${settings.GATEWAY_PORT}`;
+    this.#watcher = {
+      started: (name, pid) => this.#runFile.started(name, pid),
+      died: (name, how, wait) => options.say(`${name} ended (${how}); starting it again in ${wait} ms`),
+    };
+  }
+
+  /** Starts all; what fails on the way stops what is up and is thrown. */
+  async start(): Promise<void> {
+    try {
+      await this.#start();
+    } catch (error) {
+      this.#failed.abort();
+      await this.stop();
+      throw error;
+    }
+  }
+
+  /** Drains the gateway, then the services, then stops Redis and PostgreSQL. */
+  async stop(): Promise<void> {
+    for (const stage of this.#stages.toReversed()) await Promise.all(stage.map((process) => process.stop()));
+    this.#runFile.close();
+  }
+
+  /** Ends all at once. */
+  kill(): void {
+    for (const process of this.#stages.flat()) process.kill();
+    this.#runFile.close();
+  }
+
+  async #start(): Promise<void> {
+    const { settings, options: { say, signal } } = this;
+    await this.#runFile.endLeftovers(say);
+    const ports = choosePorts(settings);
+    const servers = await this.#startServers();
+    signal.throwIfAborted();
+    say("preparing the database");
+    await this.#prepareDatabase(servers.direct, servers.roleSecret);
+    signal.throwIfAborted();
+    const all = [...environments({ ...servers, settings, ports })];
+    await this.#startStage("services", all.filter(([process]) => process.database));
+    await this.#startStage("gateway", all.filter(([process]) => !process.database));
+    await this.#seed();
+    this.#runFile.set({
+      gateway: this.gateway,
+      database: servers.direct,
+      ...(servers.redis ? { redis: servers.redis } : {}),
+    });
+  }
+
+  /** PostgreSQL and Redis, the user's or our own, and the secrets that go with them. */
+  async #startServers() {
+    const { settings, options: { say } } = this;
+    const secrets = settings.ENVIRONMENT === "development" ? developmentSecrets(settings.DATA_DIR) : undefined;
+    const redisStarting = this.#redis();
+    const database = await this.#postgres().finally(() => Promise.allSettled([redisStarting]));
+    const redis = await redisStarting;
+    if (!redis) say("no Redis: running uncached");
+    return {
+      database,
+      /** Past a PgBouncer, as migrations hold locks. */
+      direct: settings.DATABASE_DIRECT_URL ?? database,
+      redis,
+      roleSecret: settings.DATABASE_ROLE_SECRET ?? secrets?.DATABASE_ROLE_SECRET ?? "",
+      jwtSecret: settings.JWT_SECRET ?? secrets?.JWT_SECRET ?? "",
+    };
+  }
+
+  async #postgres(): Promise<string> {
+    const { settings, options: { say } } = this;
+    if (settings.DATABASE_URL) return settings.DATABASE_URL;
+    say("starting PostgreSQL");
+    return (await startPostgres({ ...this.#serverOptions(), durable: true })).url;
+  }
+
+  async #redis(): Promise<string | undefined> {
+    const { settings } = this;
+    if (settings.REDIS_URL) return settings.REDIS_URL === "off" ? undefined : settings.REDIS_URL;
+    return (await startRedis({ ...this.#serverOptions(), say: this.options.say }))?.url;
+  }
+
+  #serverOptions() {
+    const { DATA_DIR: dataDir } = this.settings;
+    const { SERVER_PASSWORD: password } = developmentSecrets(dataDir);
+    const adopt = (server: Supervised) => this.#stage(0, server);
+    return { dataDir, logDir: this.#logDir, password, watcher: this.#watcher, adopt };
+  }
+
+  async #prepareDatabase(ownerUrl: string, roleSecret: string): Promise<void> {
+    const { settings, options: { say: log } } = this;
+    await migrate(ownerUrl, roleSecret, { log });
+    const { ENVIRONMENT: environment } = settings;
+    if (environment === "production" && !operatorOf(settings)) await refuseWithoutOperator(ownerUrl);
+  }
+
+  /** The demo is a convenience: what keeps it from being filled in is said, and the shop runs without. */
+  async #seed(): Promise<void> {
+    const { settings, options: { say: log } } = this;
+    const operator = operatorOf(settings);
+    if (seedKind(settings) === "none" || !operator) return;
+    const { email: adminEmail, password: adminPassword } = operator;
+    await seed({ gatewayUrl: this.gateway, adminEmail, adminPassword, log }).catch((error) =>
+      log(`the demo is not complete: ${error.message}`)
+    );
+  }
+
+  async #startStage(name: string, rows: [Process, Environment][]): Promise<void> {
+    const { say } = this.options;
+    const signal = AbortSignal.any([this.options.signal, this.#failed.signal]);
+    say(`starting ${name}`);
+    const stage = this.#stages.length;
+    await Promise.all(rows.map(([process, environment]) => {
+      const supervised = new Supervised({
+        name: process.name,
+        command: {
+          program: Deno.execPath(),
+          args: denoArguments(process, environment),
+          env: { ...baseEnvironment(), ...environment },
+          cwd: ROOT,
+        },
+        output: serviceOutput(this.#logDir, process.name, say),
+      }, this.#watcher);
+      this.#stage(stage, supervised);
+      const host = reachable(environment.HOST ?? "");
+      return untilReady(supervised, `http://${host}:${environment.HTTP_PORT}/readyz`, this.#logDir, signal);
+    }));
+  }
+
+  #stage(index: number, process: Supervised): void {
+    (this.#stages[index] ??= []).push(process);
+  }
+}
+
+/** An address on which one can call who listens on `host`. */
+function reachable(host: string): string {
+  return host === "0.0.0.0" ? "127.0.0.1" : host;
+}

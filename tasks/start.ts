@@ -1,0 +1,10 @@
+/** `deno task start`: the whole shop, from nothing, until Ctrl-C. */
+import { refuseOtherDeno } from "./shop/deno_version.ts";
+import { orRefuse } from "./shop/refusal.ts";
+
+await orRefuse(async () => {
+  refuseOtherDeno();
+  // Only now, as another Deno may not even load the rest.
+  const { runShop } = await import("./shop/run_shop.ts");
+  return await runShop();
+});

@@ -1,0 +1,202 @@
+import { after, afterEach, before, describe, it } from "@std/testing/bdd";
+import { expect } from "@std/expect";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { birth } from "./shop/birth.ts";
+import { baseEnvironment, type Child, delay, spawnChild } from "./shop/children.ts";
+import { LogFile } from "./shop/log_file.ts";
+import { findPort } from "./shop/ports.ts";
+import { readRun } from "./shop/run_file.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+
+/** One `deno task …`, as a user would type it, on a data directory and ports of its own. */
+class Terminal {
+  readonly dataDir = Deno.makeTempDirSync({ prefix: "nano-start-" });
+  readonly gateway = findPort();
+  readonly #started: Child[] = [];
+
+  constructor() {
+    Deno.chmodSync(this.dataDir, 0o711);
+  }
+
+  type(task: string, environment: Record<string, string> = {}) {
+    const lines: string[] = [];
+    const child = spawnChild({
+      program: Deno.execPath(),
+      args: ["task", "--quiet", ...task.split(" ")],
+      cwd: ROOT,
+      env: {
+        ...baseEnvironment(),
+        DATA_DIR: this.dataDir,
+        GATEWAY_PORT: String(this.gateway),
+        ADMIN_PORT: String(findPort()),
+        SEED: "none",
+        ...environment,
+      },
+    }, { log: new LogFile(join(this.dataDir, "terminal.log")), onLine: (line) => lines.push(line) });
+    this.#started.push(child);
+    let ended = false;
+    child.ended.then(() => ended = true);
+    const shown = async (pattern: RegExp, seconds = 60) => {
+      for (const end = Date.now() + seconds * 1000; Date.now() < end; await delay(20)) {
+        const line = lines.find((line) => pattern.test(line));
+        if (line) return line;
+        if (ended) break;
+      }
+      throw new Error(`Nothing like ${pattern} was shown, but:\n${lines.join("\n")}`);
+    };
+    return { child, lines, shown };
+  }
+
+  /** The process ids of everything that a shop on this directory runs. */
+  children(): number[] {
+    return Object.values(readRun(this.dataDir)?.children ?? {}).map(({ pid }) => pid);
+  }
+
+  async close() {
+    for (const pid of this.children()) if (runs(pid)) Deno.kill(pid, "SIGKILL");
+    for (const child of this.#started) child.kill();
+    await Deno.remove(this.dataDir, { recursive: true });
+  }
+}
+
+/** A zombie, where nobody reaps orphans at once, runs no longer. */
+function runs(pid: number): boolean {
+  return birth(pid) !== undefined;
+}
+
+async function get(url: string): Promise<number> {
+  const response = await fetch(url);
+  await response.body?.cancel();
+  return response.status;
+}
+
+describe("deno task start", () => {
+  let terminal: Terminal;
+  let shop: ReturnType<Terminal["type"]>;
+  let ids: number[];
+  before(async () => {
+    terminal = new Terminal();
+    shop = terminal.type("start");
+    await shop.shown(/^ready /);
+    ids = terminal.children();
+  });
+  after(() => terminal.close());
+
+  it("prints one line with the addresses and the operator's sign-in", () => {
+    const lines = shop.lines.filter((line) => line.startsWith("ready"));
+    const address = `http://127.0.0.1:${terminal.gateway}`;
+    expect(lines.length).toBe(1);
+    expect(lines[0]).toContain(`ready ${address} · docs ${address}/docs · operator admin@nano.test password `);
+  });
+
+  it("runs six services, the gateway, PostgreSQL and Redis", () => {
+    const names = Object.keys(readRun(terminal.dataDir)?.children ?? {}).sort();
+    expect(names).toEqual(["cart", "gateway", "order", "payment", "postgres", "product", "redis", "store", "user"]);
+  });
+
+  it("answers at the gateway", async () => {
+    expect(await get(`http://127.0.0.1:${terminal.gateway}/healthz`)).toBe(200);
+  });
+
+  it("keeps its secrets and addresses from other users", () => {
+    for (const name of ["secrets.json", "run.json", "redis/redis.conf"]) {
+      expect((Deno.statSync(join(terminal.dataDir, name)).mode ?? 0) & 0o077).toBe(0);
+    }
+  });
+
+  it("gives psql and redis shells", async () => {
+    await terminal.type("psql -- -c select(6*7)").shown(/42/);
+    await terminal.type("redis ping").shown(/PONG/);
+    await terminal.type("logs postgres").shown(/ready to accept connections/);
+  });
+
+  it("refuses a second start on the same data", async () => {
+    const second = terminal.type("start");
+    expect(await second.child.ended).toBe("exit code 1");
+    expect(second.lines).toEqual([
+      expect.stringMatching(/^Cannot start as a shop is already running on .* \(process \d+\)/),
+    ]);
+  });
+
+  it("refuses a taken gateway port, naming it, and leaves nothing behind", async () => {
+    const other = new Terminal();
+    const second = other.type("start", { GATEWAY_PORT: String(terminal.gateway) });
+    expect(await second.child.ended).toBe("exit code 1");
+    expect(second.lines.at(-1)).toContain(`Cannot start as port ${terminal.gateway} is taken`);
+    expect(other.children()).toEqual([]);
+    await other.close();
+  });
+
+  it("starts a killed service again", async () => {
+    const pid = readRun(terminal.dataDir)?.children.cart?.pid ?? 0;
+    Deno.kill(pid, "SIGKILL");
+    await shop.shown(/^cart ended \(SIGKILL\); starting it again in 250 ms/);
+    for (const end = Date.now() + 10_000; readRun(terminal.dataDir)?.children.cart?.pid === pid; await delay(50)) {
+      expect(Date.now()).toBeLessThan(end);
+    }
+    ids = terminal.children();
+  });
+
+  it("stops by `deno task stop` and leaves no process", async () => {
+    const stop = terminal.type("stop");
+    expect(await stop.child.ended).toBe("exit code 0");
+    expect(await shop.child.ended).toBe("exit code 0");
+    expect(ids.length).toBe(9);
+    expect(ids.filter(runs)).toEqual([]);
+  });
+
+  it("keeps the data for a next start, which cleans up after one that was killed", async () => {
+    const secrets = Deno.readTextFileSync(join(terminal.dataDir, "secrets.json"));
+    const next = terminal.type("start");
+    await next.shown(/^ready /);
+    const psql = () => terminal.type("psql -- -c select(count(*))from(product.migrations)");
+    await psql().shown(/[1-9]/);
+    const left = terminal.children();
+    Deno.kill(readRun(terminal.dataDir)?.starter.pid ?? 0, "SIGKILL");
+    await next.child.ended;
+
+    const last = terminal.type("start");
+    await last.shown(/^ready /);
+    expect(last.lines).toContain("ending postgres, left running by a shop that was killed");
+    expect(left.filter(runs)).toEqual([]);
+    expect(Deno.readTextFileSync(join(terminal.dataDir, "secrets.json"))).toBe(secrets);
+
+    // Ctrl-C reaches the whole group of the terminal's job: deno task and the starter.
+    ids = terminal.children();
+    Deno.kill(-last.child.pid, "SIGINT");
+    expect(await last.child.ended).toBe("exit code 0");
+    expect(ids.filter(runs)).toEqual([]);
+  });
+});
+
+describe("deno task start, refused,", () => {
+  const terminals: Terminal[] = [];
+  const refused = async (environment: Record<string, string>) => {
+    const terminal = new Terminal();
+    terminals.push(terminal);
+    const { child, lines } = terminal.type("start", environment);
+    expect(await child.ended).toBe("exit code 1");
+    expect(terminal.children()).toEqual([]);
+    return lines.at(-1);
+  };
+  afterEach(async () => {
+    for (const terminal of terminals.splice(0)) await terminal.close();
+  });
+
+  it("names an unreachable PostgreSQL", async () => {
+    const line = await refused({ DATABASE_URL: "postgres://nano:x@127.0.0.1:9/nano", REDIS_URL: "off" });
+    expect(line).toMatch(/^Cannot reach PostgreSQL at 127\.0\.0\.1:9 as DATABASE_URL says: .*ECONNREFUSED/);
+  });
+
+  it("names the variable at fault", async () => {
+    expect(await refused({ LOG_LEVEL: "LOUD" })).toMatch(/^Cannot start with these settings: LOG_LEVEL: /);
+  });
+
+  it("wants the secrets in production", async () => {
+    expect(await refused({ ENVIRONMENT: "production" })).toBe(
+      "Cannot start in production as DATABASE_URL must be set.",
+    );
+  });
+});
