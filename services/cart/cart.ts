@@ -106,6 +106,13 @@ export function mergedQuantity(own: number, guests: number, available: number | 
   return own || guests;
 }
 
+/** The lines, each with what an order did not take of it. */
+export function leftOver(lines: Line[], taken: { variant_id: string; quantity: number }[]): Line[] {
+  const quantities = new Map(taken.map((line) => [line.variant_id, line.quantity]));
+  return lines.map((line) => ({ ...line, quantity: line.quantity - (quantities.get(line.variant_id) ?? 0) }))
+    .filter((line) => line.quantity > 0);
+}
+
 /** Prices a cart by the catalogue. A line whose offer is gone keeps its last price and can't be bought: `available` is 0. */
 export function priceCart(
   cart: StoredCart | undefined,

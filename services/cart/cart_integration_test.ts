@@ -251,8 +251,12 @@ describe("MergeCarts", () => {
 
 describe("GetCheckout and CloseCart", () => {
   const checkout = (actor: Actor | undefined) => as(actor, () => house.cart.getCheckout({ store_id: STORE }));
-  const close = (cart_id: string, order_id: string, actor: Actor = SYSTEM) =>
-    as(actor, () => house.cart.closeCart({ cart_id, order_id }));
+  const close = (
+    cart_id: string,
+    order_id: string,
+    actor: Actor = SYSTEM,
+    lines: { variant_id: string; quantity: number }[] = [],
+  ) => as(actor, () => house.cart.closeCart({ cart_id, order_id, lines }));
 
   it("give an order its lines, and tell afterwards what the cart became", async () => {
     const user = someone();
@@ -278,6 +282,42 @@ describe("GetCheckout and CloseCart", () => {
     const next = await add(user, variant_id, 1);
     expect([next.id === id, next.items.map((item) => item.quantity)]).toEqual([false, [1]]);
     expect((await checkout(user)).cart_id).toBe(next.id);
+  });
+
+  it("keep what was added while the order was being placed", async () => {
+    const user = someone();
+    const [tea, cup, pot] = [house.neighbours.sell(), house.neighbours.sell(), house.neighbours.sell()];
+    await add(user, tea.variant_id, 2);
+    const { id } = await add(user, cup.variant_id, 1);
+    const { lines } = await checkout(user);
+    await add(user, tea.variant_id, 3);
+    await add(user, pot.variant_id, 1);
+    const order_id = newId();
+    await close(id, order_id, SYSTEM, lines);
+    await close(id, order_id, SYSTEM, lines);
+    const left = await get(user);
+    expect(left.id).not.toBe(id);
+    expect(left.items.map((item) => [item.variant_id, item.quantity])).toEqual([[tea.variant_id, 3], [
+      pot.variant_id,
+      1,
+    ]]);
+    const { rows } = await house.database.owner.query(
+      "select quantity from cart.cart_items where cart_id = $1 order by id",
+      [id],
+    );
+    expect(rows.map((row) => row.quantity)).toEqual([2, 1]);
+  });
+
+  it("lose no add that was acknowledged, whenever it came", async () => {
+    for (let round = 0; round < 5; round++) {
+      const user = someone();
+      const { variant_id } = house.neighbours.sell();
+      const { id } = await add(user, variant_id);
+      const { lines } = await checkout(user);
+      const adds = Array.from({ length: 6 }, () => add(user, variant_id));
+      await Promise.all([...adds, close(id, newId(), SYSTEM, lines)]);
+      expect(await quantities(user)).toEqual([6]);
+    }
   });
 
   it("say when a guest's token ends", async () => {

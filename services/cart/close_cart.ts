@@ -1,27 +1,52 @@
-import type { Actor } from "../shared/auth.ts";
-import { owns } from "../shared/auth.ts";
+import { type Actor, owns } from "../shared/auth.ts";
 import { conflict, notFound } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
-import type { Principal } from "./cart.ts";
+import { transaction, type Tx } from "../shared/postgres.ts";
+import { leftOver, type Principal } from "./cart.ts";
 import type { Deps } from "./change_cart.ts";
 import type { CartHead } from "./repository.ts";
 
-/** Closes a cart as what became an order. The same order again is fine; another one throws `cart_ordered`. */
-export async function closeCart(
-  { repository, cache, pool }: Deps,
-  cart_id: string,
-  order_id: string,
-  actor: Actor,
-): Promise<void> {
+/** A cart, the order that it became, and what that order took; no lines mean all of it. */
+export interface CloseCart {
+  cart_id: string;
+  order_id: string;
+  lines: { variant_id: string; quantity: number }[];
+}
+
+/**
+ * Closes a cart as what became an order. What was added while the order was being placed is not lost: it stays in a new
+ * open cart. The same order again changes nothing; another one throws `cart_ordered`.
+ */
+export async function closeCart(deps: Deps, { cart_id, order_id, lines }: CloseCart, actor: Actor): Promise<void> {
+  const { pool, repository, cache } = deps;
   const cart = isId(cart_id) && isId(order_id) ? await repository.readHead(pool, cart_id) : undefined;
   if (!cart || (actor.kind !== "service" && !owns(actor, cart))) throw notFound("cart");
-  const closed = await cache.changing(
-    [{ store_id: cart.store_id, principal: principalOfCart(cart) }],
-    () => repository.close(cart_id, order_id),
-  );
-  if (closed) return;
-  const now = await repository.readHead(pool, cart_id);
-  if (now?.order_id !== order_id.toLowerCase()) throw conflict("cart_ordered", "This cart was ordered already.");
+  const { store_id } = cart;
+  const principal = principalOfCart(cart);
+  await cache.changing([{ store_id, principal }], () =>
+    transaction(pool, async (tx) => {
+      if (await repository.close(tx, cart_id, order_id)) return await keepRest(deps, tx, cart, principal, lines);
+      const now = await repository.readHead(tx, cart_id);
+      if (now?.order_id !== order_id.toLowerCase()) throw conflict("cart_ordered", "This cart was ordered already.");
+    }));
+}
+
+/** Moves to a new cart what the order did not take. */
+async function keepRest(
+  { repository }: Deps,
+  tx: Tx,
+  cart: CartHead,
+  principal: Principal,
+  taken: CloseCart["lines"],
+): Promise<void> {
+  const closed = await repository.readById(tx, cart.id);
+  const rest = taken.length ? leftOver(closed?.lines ?? [], taken) : [];
+  if (!rest.length) return;
+  const next = await repository.open(tx, cart.store_id, principal);
+  for (const line of rest) {
+    await repository.takeFromLine(tx, line.id, line.quantity);
+    await repository.putLine(tx, next, line);
+  }
 }
 
 function principalOfCart({ user_id, guest_hash }: CartHead): Principal {

@@ -61,8 +61,8 @@ export function createHandlers(deps: Deps): Rpcs<CartServiceServer> {
       return { cart_id: ordered.cart_id, lines: [], ordered_as: ordered.order_id, guest_expire_time: undefined };
     },
 
-    async closeCart({ cart_id, order_id }) {
-      await closeCart(deps, cart_id, order_id, currentActor());
+    async closeCart(request) {
+      await closeCart(deps, request, currentActor());
       return {};
     },
   };

@@ -211,8 +211,8 @@ export function createRepository(pool: Pool) {
     },
 
     /** Closes an open cart as ordered; false if it is closed already. Waits for writes under way. */
-    async close(id: string, order_id: string): Promise<boolean> {
-      const work = pool.query({
+    async close(tx: Tx, id: string, order_id: string): Promise<boolean> {
+      const work = tx.query({
         name: "cart.close",
         text: `update carts set state = 'ordered', order_id = $2, version = version + 1, update_time = now()
                where id = $1 and state = 'open'`,
@@ -220,6 +220,20 @@ export function createRepository(pool: Pool) {
       });
       const taken = { carts_order_key: () => conflict("cart_ordered", "Another cart became this order.") };
       return (await orElse(work, taken)).rowCount === 1;
+    },
+
+    /** Takes a quantity off a line, or all of it. */
+    async takeFromLine(tx: Tx, line_id: string, quantity: number): Promise<void> {
+      await tx.query({
+        name: "cart.take_all",
+        text: "delete from cart_items where id = $1 and quantity <= $2",
+        values: [line_id, quantity],
+      });
+      await tx.query({
+        name: "cart.take_some",
+        text: "update cart_items set quantity = quantity - $2 where id = $1",
+        values: [line_id, quantity],
+      });
     },
 
     /** Forgets guests whose tokens ended, with their carts, and carts that were ordered 90 days ago. */

@@ -14,7 +14,7 @@ import { toProblem } from "../shared/problem.ts";
 import { clientAddress } from "./address.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config.ts";
-import type { Env, RequestContext } from "./env.ts";
+import type { RequestContext } from "./env.ts";
 import { createRoutes } from "./openapi.ts";
 import { createRateLimits } from "./rate_limit.ts";
 import type { Sessions } from "./session.ts";
@@ -174,7 +174,8 @@ async function onlyJson(c: RequestContext, next: () => Promise<void>): Promise<v
   const length = c.req.header("Content-Length");
   const told = length !== undefined || c.req.header("Transfer-Encoding") !== undefined ||
     c.req.header("Content-Type") !== undefined;
-  const hasBody = c.req.raw.body !== null && told && length !== "0" && c.req.method !== "GET" && c.req.method !== "HEAD";
+  const hasBody = c.req.raw.body !== null && told && length !== "0" && c.req.method !== "GET" &&
+    c.req.method !== "HEAD";
   if (hasBody && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(c.req.header("Content-Type") ?? "")) {
     throw new NanoError("unsupported_type", "unsupported_media_type", "The body must be application/json.");
   }

@@ -98,7 +98,7 @@ describe("the gateway", () => {
   ];
   for (const [name, init, status, code] of refusals) {
     it(`refuses ${name} with ${status} ${code}`, async () => {
-      const { response, body } = await problemOf("/auth/login", init);
+      const { response, body } = await problemOf(init.method ? "/auth/login" : "/users/me", init);
       expect({ status: response.status, code: body.code }).toEqual({ status, code });
     });
   }

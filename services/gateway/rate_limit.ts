@@ -14,6 +14,7 @@ export const LIMITS = {
   checkout: { quota: 10, shared: true },
   read: { quota: 600, shared: false },
   write: { quota: 60, shared: false },
+  guest_network: { quota: 600, shared: false },
   admin: { quota: 300, shared: false },
 } as const;
 
@@ -105,12 +106,19 @@ export function createRateLimits(
       await take(c, name, await sha256(email.trim().toLowerCase())),
     /** Counts by the client's network. */
     perAddress: (name: LimitName) => by(name, (c) => networkOf(c.get("address"))),
-    /** Counts by user, or for a stranger by network: a guest makes tokens at will. */
+    /** Counts by user, by guest, or for a stranger by network. */
     perPrincipal: (name: LimitName) => by(name, principalOf),
-    /** For every route: reads and writes of each principal; staff may write more. */
+    /**
+     * For every route: reads and writes of each principal; staff may write more. A guest makes tokens at will, so
+     * what guests write is counted by network too.
+     */
     general: () =>
       createMiddleware<Env>(async (c, next) => {
-        await take(c, generalLimit(c), principalOf(c));
+        const name = generalLimit(c);
+        if (name === "write" && currentActor().kind === "guest") {
+          await take(c, "guest_network", networkOf(c.get("address")));
+        }
+        await take(c, name, principalOf(c));
         await next();
       }),
   };
@@ -131,7 +139,8 @@ export function networkOf(address: string): string {
 }
 
 function principalOf(c: RequestContext): string {
-  return currentActor().user_id ?? networkOf(c.get("address"));
+  const { user_id, guest_hash } = currentActor();
+  return user_id ?? guest_hash ?? networkOf(c.get("address"));
 }
 
 function generalLimit(c: RequestContext): LimitName {

@@ -134,14 +134,14 @@ describe("createRateLimits() without Redis", () => {
     const limited = app();
     const first = await limited.request("/any", { method: "POST" });
     expect(first.headers.get("RateLimit-Policy")).toBe('"write";q=60;w=60');
-    expect(first.headers.get("RateLimit")).toBe('"write";r=59;t=1');
+    expect(first.headers.get("RateLimit")).toMatch(/^"write";r=59;t=[12]$/);
     const login = await limited.request("/login", { method: "POST", body: "a@b.test" });
     expect(login.headers.get("RateLimit-Policy")).toBe('"login_address";q=20;w=60, "login_account";q=5;w=60');
     await statuses(60, () => limited.request("/any", { method: "POST" }));
     const refused = await limited.request("/any", { method: "POST" });
     expect(await refused.text()).toBe("too_many_requests");
-    expect(refused.headers.get("Retry-After")).toBe("1");
-    expect(refused.headers.get("RateLimit")).toBe('"write";r=0;t=1');
+    expect(refused.headers.get("Retry-After")).toMatch(/^[12]$/);
+    expect(refused.headers.get("RateLimit")).toMatch(/^"write";r=0;t=[12]$/);
   });
 
   it("multiplies by the scale; 0 turns all off", async () => {

@@ -4,8 +4,8 @@ import { currentContext } from "./context.ts";
 
 const LEVELS = { DEBUG: "debug", INFO: "info", WARNING: "warn", ERROR: "error" } as const;
 
-/** Anything that looks like a card number: 13 to 19 digits, perhaps with spaces or hyphens. */
-const CARD = /\b\d(?:[ -]?\d){12,18}\b/g;
+/** Anything that looks like a card number: 13 to 19 digits, perhaps with spaces or hyphens, that are no part of an id. */
+const CARD = /(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])/g;
 
 export type Log = Logger;
 

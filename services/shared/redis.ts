@@ -22,6 +22,8 @@ export function createCache(config: { REDIS_URL?: string | undefined }, log: Log
     maxRetriesPerRequest: 0,
     commandTimeout: 50,
     connectTimeout: 1_000,
+    // Its INFO command would have the 50 ms too, and a process that has just started may be busy longer.
+    enableReadyCheck: false,
     retryStrategy: (times) => Math.min(100 * times, 1_000),
   });
   let away = false;

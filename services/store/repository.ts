@@ -21,6 +21,8 @@ export interface StoredEvent {
 
 const COLUMNS =
   "id, slug, name, status, currency, locale, country, tax_rate_bp, tax_included, create_time, update_time, version";
+/** Below every id. */
+const FIRST = "00000000-0000-0000-0000-000000000000";
 const slugTaken = { stores_slug_key: () => conflict("slug_taken", "Another store has this slug.") };
 const unknownStore = { events_store_id_fkey: () => notFound("store") };
 
@@ -58,9 +60,9 @@ export function createRepository(pool: Pool) {
       const { rows } = await pool.query<StoreRow>({
         name: "store.list",
         text: `select ${COLUMNS} from stores
-               where (status = 'active' or $1 or id = any($2::uuid[])) and ($3::uuid is null or id > $3)
+               where (status = 'active' or $1 or id = any($2::uuid[])) and id > $3
                order by id limit $4`,
-        values: [seen.all, seen.own, after ?? null, limit],
+        values: [seen.all, seen.own, after ?? FIRST, limit],
       });
       return rows.map(toStore);
     },

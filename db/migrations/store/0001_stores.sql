@@ -28,9 +28,6 @@ create table stores (
 -- One store at most is the default one: the one that is meant where none is named.
 create unique index stores_default_key on stores (is_default) where is_default;
 
--- What strangers list, in the order of the list.
-create index stores_active_idx on stores (id) where status = 'active';
-
 -- A price in another currency would make every amount that is stored mean something else.
 create function keep_currency() returns trigger language plpgsql as $$
 begin
