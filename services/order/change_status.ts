@@ -1,4 +1,5 @@
 import type { Actor } from "../shared/auth.ts";
+import { failpoint } from "../shared/failpoints.ts";
 import { moverOf, nameOf, visible } from "./access.ts";
 import type { Deps } from "./deps.ts";
 import { performAll } from "./follow_ups.ts";
@@ -28,6 +29,7 @@ export async function changeStatus(deps: Deps, request: StatusChange): Promise<O
     return { order, follow_ups: followUpsOf(order_id, change) };
   });
   if (follow_ups.length === 0) return order;
+  await failpoint("order.after_cancel");
   await performAll(deps, follow_ups);
   return await deps.orders.find(order_id) ?? order;
 }
@@ -41,5 +43,6 @@ export async function expireOrder(deps: Deps, order_id: string): Promise<void> {
     await deps.orders.apply(tx, order, change, "system");
     return followUpsOf(order_id, change);
   });
+  await failpoint("order.after_expire");
   await performAll(deps, follow_ups);
 }

@@ -1,4 +1,9 @@
-import { type CartServiceServer, CartServiceService, type Checkout } from "../../proto/gen/nano/cart/v1/cart.ts";
+import {
+  type CartServiceServer,
+  CartServiceService,
+  type Checkout,
+  type CheckoutLine,
+} from "../../proto/gen/nano/cart/v1/cart.ts";
 import {
   type AuthorizeRequest,
   type Payment,
@@ -27,8 +32,8 @@ export interface Neighbours {
   cart: {
     /** The buyer's open cart; undefined if there is none. */
     getCheckout(store_id: string): Promise<Checkout | undefined>;
-    /** Idempotent per order. Throws `cart_ordered` if it became another order. */
-    closeCart(cart_id: string, order_id: string): Promise<void>;
+    /** Idempotent per order; what the buyer added beyond these lines stays. Throws `cart_ordered` if it became another order. */
+    closeCart(cart_id: string, order_id: string, lines: CheckoutLine[]): Promise<void>;
   };
   product: {
     /** What is sold of these variants; the others are left out. */
@@ -91,7 +96,8 @@ export function createNeighbours(config: {
   const neighbours: Neighbours = {
     cart: {
       getCheckout: (store_id) => unlessMissing(cart.getCheckout({ store_id })),
-      closeCart: (cart_id, order_id) => asSystem(() => cart.closeCart({ cart_id, order_id })).then(() => {}),
+      closeCart: (cart_id, order_id, lines) =>
+        asSystem(() => cart.closeCart({ cart_id, order_id, lines })).then(() => {}),
     },
     product: {
       getOffers: async (store_id, variant_ids) =>

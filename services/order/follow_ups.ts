@@ -1,3 +1,4 @@
+import { failpoint } from "../shared/failpoints.ts";
 import type { Deps } from "./deps.ts";
 import type { FollowUp, StockReturn } from "./order.ts";
 import { recordPayment } from "./record_payment.ts";
@@ -14,6 +15,7 @@ export const FOLLOW_UPS = {
 /** Voids or refunds whatever an order's payments still hold, and has the order follow. */
 async function cancelPayments(deps: Deps, order_id: string): Promise<void> {
   const payments = await deps.neighbours.payment.cancelPayments(order_id, "The order was cancelled.");
+  await failpoint("order.after_cancel_payments");
   for (const payment of payments) await recordPayment(deps, payment);
 }
 

@@ -1,3 +1,4 @@
+import type { CheckoutLine } from "../../proto/gen/nano/cart/v1/cart.ts";
 import { type JobHandlers, publishEvent } from "../shared/jobs.ts";
 import { expireOrder } from "./change_status.ts";
 import type { Deps } from "./deps.ts";
@@ -22,8 +23,8 @@ export function createJobs(deps: Deps): JobHandlers {
     expire_order: (payload) => expireOrder(deps, orderOf(payload)),
 
     async close_cart(payload) {
-      const { order_id, cart_id } = payload as { order_id: string; cart_id: string };
-      await deps.neighbours.cart.closeCart(cart_id, order_id);
+      const { order_id, cart_id, lines } = payload as { order_id: string; cart_id: string; lines: CheckoutLine[] };
+      await deps.neighbours.cart.closeCart(cart_id, order_id, lines);
     },
 
     async resume_order(payload) {

@@ -3,6 +3,7 @@ import type { PaymentInput, PayOrderResponse } from "../../proto/gen/nano/order/
 import type { Payment } from "../../proto/gen/nano/payment/v1/payment.ts";
 import type { Actor } from "../shared/auth.ts";
 import { NanoError, toNanoError } from "../shared/errors.ts";
+import { failpoint } from "../shared/failpoints.ts";
 import { type Outcome, principalOf } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import { money } from "../shared/money.ts";
@@ -35,9 +36,12 @@ interface Intent {
 export async function payOrder(deps: Deps, request: PayOrder): Promise<PayOrderResponse> {
   const begun = await begin(deps, request);
   if (!("intent" in begun)) return await replay(deps, begun);
+  await failpoint("order.after_intend");
 
   const payment = await authorize(deps, begun.intent, request.payment);
+  await failpoint("order.after_authorize");
   await follow(deps, payment);
+  await failpoint("order.after_follow");
   if (payment.status === "declined") throw declined(payment);
   return { payment, replayed: false };
 }

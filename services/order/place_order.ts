@@ -4,6 +4,7 @@ import type { PaymentInput, PlaceOrderResponse } from "../../proto/gen/nano/orde
 import type { Actor } from "../shared/auth.ts";
 import { currentContext, SYSTEM, withContext } from "../shared/context.ts";
 import { conflict, NanoError, toNanoError } from "../shared/errors.ts";
+import { failpoint } from "../shared/failpoints.ts";
 import { type Outcome, principalOf } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import { buyerOf } from "./access.ts";
@@ -35,12 +36,14 @@ export async function placeOrder(deps: Deps, request: PlaceOrder): Promise<Place
   const order_id = newId();
   const earlier = await begin(deps, order_id, request);
   if (earlier) return replayPlaced(earlier);
+  await failpoint("order.after_begin");
 
   const placing = await orForget(deps, order_id, async () => {
     const cart = await readCart(deps, request);
     const priced = await priceCart(deps, request, cart);
     return await deps.orders.takeCart(order_id, cart.cart_id, cart.guest_expire_time, priced);
   });
+  await failpoint("order.after_take_cart");
   const order = await orUndo(deps, placing, () => complete(deps, placing, { final: !request.payment }));
   return { order: toMessage(request.payment ? await pay(deps, order, request.payment) : order), replayed: false };
 }
@@ -64,8 +67,12 @@ export async function resumeOrder(deps: Deps, order_id: string): Promise<void> {
 /** The steps that leave the service. Each may be taken again, so this is also how a crash is taken up. */
 async function complete(deps: Deps, placing: Order, { final }: { final: boolean }): Promise<Order> {
   await reserveStock(deps, placing);
+  await failpoint("order.after_reserve");
   const closed = await closeCart(deps, placing);
-  return await openOrder(deps, placing, closed, final);
+  await failpoint("order.after_close_cart");
+  const order = await openOrder(deps, placing, closed, final);
+  await failpoint("order.after_open");
+  return order;
 }
 
 /** Claims the key and writes the order; the outcome of an earlier request under the key, if there was one. */
@@ -102,10 +109,10 @@ async function priceCart(deps: Deps, request: PlaceOrder, cart: Checkout): Promi
 
   const offered = new Map(offers.map((offer) => [offer.variant_id, offer]));
   const lines: OfferedLine[] = [];
-  const gone: string[] = [];
+  const gone: { variant_id: string; quantity: number }[] = [];
   for (const [variant_id, quantity] of quantities) {
     const offer = offered.get(variant_id);
-    if (!offer?.price || offer.price.currency !== store.currency) gone.push(variant_id);
+    if (!offer?.price || offer.price.currency !== store.currency) gone.push({ variant_id, quantity });
     else {
       const { product_id, sku, name, price } = offer;
       lines.push({ product_id, variant_id, sku, name, quantity, unit_price: price.amount });
@@ -127,17 +134,21 @@ async function priceCart(deps: Deps, request: PlaceOrder, cart: Checkout): Promi
  * which a reservation that is still under way comes to nothing.
  */
 async function reserveStock(deps: Deps, { id: order_id, store_id, items, expire_time }: Order): Promise<void> {
-  const lines = items.map(({ variant_id, quantity }) => ({ variant_id, quantity }));
-  await deps.neighbours.product.reserveStock({ order_id, store_id, lines, expire_time });
+  await deps.neighbours.product.reserveStock({ order_id, store_id, lines: takenOf(items), expire_time });
+}
+
+/** What an order takes of each variant. */
+function takenOf(items: Order["items"]): { variant_id: string; quantity: number }[] {
+  return items.map(({ variant_id, quantity }) => ({ variant_id, quantity }));
 }
 
 /**
  * Closes the cart, so that the buyer starts a new one; tells whether it could. It has no undo and needs none: nothing
  * after it refuses, and where the cart service is away a job closes the cart.
  */
-async function closeCart(deps: Deps, { id, cart_id = "" }: Order): Promise<boolean> {
+async function closeCart(deps: Deps, { id, cart_id = "", items }: Order): Promise<boolean> {
   try {
-    await deps.neighbours.cart.closeCart(cart_id, id);
+    await deps.neighbours.cart.closeCart(cart_id, id, takenOf(items));
     return true;
   } catch (error) {
     if (isFinal(toNanoError(error))) throw error;
@@ -154,7 +165,7 @@ async function openOrder(deps: Deps, placing: Order, cartClosed: boolean, final:
       followUp("expire_order", placing.id, placing.expire_time ? { run_at: placing.expire_time } : {}),
       ...(cartClosed ? [] : [{
         ...followUp("close_cart", placing.id),
-        payload: { order_id: placing.id, cart_id: placing.cart_id },
+        payload: { order_id: placing.id, cart_id: placing.cart_id, lines: takenOf(placing.items) },
       }]),
     ],
     events: ["order.placed"],
@@ -201,6 +212,7 @@ async function orUndo<T>(deps: Deps, placing: Order, steps: () => Promise<T>): P
 async function undo(deps: Deps, placing: Order, refusal: NanoError): Promise<void> {
   const release = followUp("release_stock", placing.id);
   await deps.orders.forget(placing.id, isKept(refusal) ? refusal : undefined, release);
+  await failpoint("order.after_forget");
   await atOnce(deps, release.key, () => releaseStock(deps, placing.id));
 }
 
@@ -223,8 +235,9 @@ function isKept({ kind, code }: NanoError): boolean {
   return (kind === "conflict" || kind === "unprocessable") && code !== "order_expired";
 }
 
-function noLongerSold(variant_ids: string[]): NanoError {
+/** As product.ReserveStock says it; a variant that is gone has no SKU any more. */
+function noLongerSold(gone: { variant_id: string; quantity: number }[]): NanoError {
   return conflict("out_of_stock", "Some of the cart is no longer sold.", {
-    items: variant_ids.map((variant_id) => ({ variant_id, available: 0 })),
+    items: gone.map(({ variant_id, quantity }) => ({ variant_id, sku: "", requested: quantity, available: 0 })),
   });
 }

@@ -266,6 +266,35 @@ describe("a process that dies while it places an order", () => {
     });
   }
 
+  it("is left alone by the job until its lease ends", async () => {
+    const actor = someone();
+    house.neighbours.fill(actor, [{ variant_id: house.neighbours.sell().variant_id, quantity: 1 }]);
+    const before = house.neighbours.calls.length;
+    house.neighbours.fault("reserveStock", "never");
+    as(actor, () => house.rpc.placeOrder(placing())).catch(() => {});
+    while (!house.neighbours.calls.slice(before).includes("reserveStock")) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    house.neighbours.fault("reserveStock", undefined);
+    expect(await refusal(house.runJobs())).toEqual({ code: "request_in_progress" });
+    await house.endLeases();
+  });
+
+  it("is taken up by one of many who send the request again at once", async () => {
+    const { actor, request, offer } = await die(["reserveStock", "never"]);
+    const results = await Promise.allSettled(
+      Array.from({ length: 10 }, () => as(actor, () => house.rpc.placeOrder(request))),
+    );
+    const codes = results.flatMap((result) => result.status === "rejected" ? [result.reason.code] : []);
+    expect(codes.filter((code) => code !== "request_in_progress")).toEqual([]);
+    expect(house.neighbours.calls.filter((step) => step === "reserveStock").length).toBeGreaterThan(1);
+    expect(offer.available).toBe(4);
+    expect(
+      await count(`select count(*) from "order".orders where user_id = $1 and number is not null`, [actor.user_id]),
+    )
+      .toBe(1);
+  });
+
   it("gives back the stock when it is taken up too late", async () => {
     const { actor, request, offer } = await die(["closeCart", "never"]);
     await house.database.owner.query(`update "order".orders set expire_time = now() where user_id = $1`, [

@@ -1,5 +1,6 @@
 import type { Payment, Refund } from "../../proto/gen/nano/payment/v1/payment.ts";
 import { type NanoError, notFound } from "../shared/errors.ts";
+import { failpoint } from "../shared/failpoints.ts";
 import type { Tx } from "../shared/postgres.ts";
 import { advance, followPayment } from "./attempt.ts";
 import type { Deps } from "./deps.ts";
@@ -22,6 +23,7 @@ export async function recordPayment(deps: Deps, payment: Payment, refund?: Refun
     if (!isOpen({ state: payment.status })) await deps.orders.finishKey(tx, payment.id, paidOutcome(payment));
     return { before, after };
   });
+  await failpoint("order.after_record");
   if (before.status === "pending_payment" && after.status === "paid") {
     await atOnce(deps, `commit_stock:${after.id}`, () => commitStock(deps, after.id));
   }

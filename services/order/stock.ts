@@ -1,14 +1,18 @@
+import { failpoint } from "../shared/failpoints.ts";
 import type { Deps } from "./deps.ts";
 import type { StockReturn } from "./order.ts";
 
 /** Takes the goods of a paid order off the shelf. Idempotent; undone by returnStock. */
 export async function commitStock({ neighbours }: Deps, order_id: string): Promise<void> {
+  await failpoint("order.before_commit");
   await neighbours.product.commitStock(order_id);
+  await failpoint("order.after_commit");
 }
 
 /** Puts goods back on the shelf, once per key. They are taken off it first, should that still be due. */
 export async function returnStock(deps: Deps, order_id: string, { key, reason, lines }: StockReturn): Promise<void> {
   await commitStock(deps, order_id);
+  await failpoint("order.before_return");
   await deps.neighbours.product.returnStock({
     order_id,
     key,
@@ -19,7 +23,9 @@ export async function returnStock(deps: Deps, order_id: string, { key, reason, l
 
 /** Frees the goods that an order held and that nobody paid. Idempotent. */
 export async function releaseStock({ neighbours }: Deps, order_id: string): Promise<void> {
+  await failpoint("order.before_release");
   await neighbours.product.releaseStock(order_id);
+  await failpoint("order.after_release");
 }
 
 /** Does at once what a job with that key would do later; if it fails, the job does it. */

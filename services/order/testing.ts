@@ -100,7 +100,11 @@ export class FakeNeighbours implements Neighbours {
         if (!this.held.has(order_id)) throw conflict("stock_not_held", "Nothing is held.");
         this.#end(order_id, "committed");
       }),
-    returnStock: ({ key, lines }) => this.#step("returnStock", () => void this.returned.set(key, lines)),
+    returnStock: ({ order_id, key, lines }) =>
+      this.#step("returnStock", () => {
+        if (this.held.get(order_id) !== "committed") throw conflict("over_return", "The order took nothing.");
+        this.returned.set(key, lines);
+      }),
   };
 
   readonly store: Neighbours["store"] = {

@@ -1,6 +1,7 @@
 import type { ProductServiceServer } from "../../proto/gen/nano/product/v1/product.ts";
 import { type Actor, currentActor, may, require, requireService } from "../shared/auth.ts";
 import { forbidden, invalid, notFound, unauthenticated } from "../shared/errors.ts";
+import { failpoint } from "../shared/failpoints.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId, newId } from "../shared/ids.ts";
 import type { Permission } from "../shared/permissions.ts";
@@ -157,6 +158,7 @@ export function createHandlers(deps: { pool: Pool; repository: Repository }): Rp
     },
 
     async getOffers({ store_id, variant_ids, product_ids }) {
+      await failpoint("product.get_offers");
       if (!isId(store_id)) return { data: [] };
       const offers = await repository.stock.offers(store_id, variant_ids.filter(isId), product_ids.filter(isId));
       return { data: offers.map(toOfferMessage) };

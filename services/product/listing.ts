@@ -53,11 +53,15 @@ export const PRODUCT_COLUMNS = `p.id, p.store_id, p.slug, p.name, p.description,
 /** The page sizes, and one row more, for which a statement is kept prepared or at least alike. */
 const FETCHES = [21, 51, 101];
 
+/** A search of so many hits or fewer sorts them; one of more walks along the order and will soon have met a page of them. */
+const FEW_HITS = 2_000;
+
 /**
  * The one statement of a list. Each branch is a walk along one index, broken off after a page: one branch for each
  * status and for in and out of stock, and within it one for each category. Their rows, a few pages at most, are merged,
- * so the cost does not grow with the catalogue. Only a search may prefer its own index, and a price range in another
- * order the index of prices: there the values decide, so those statements are planned each time and not kept.
+ * so the cost does not grow with the catalogue. A search has a branch more: its hits, where they are few; at run time
+ * either that one is taken or the walks. Only for a price range in another order the values decide which index is
+ * better, so those statements are planned each time and not kept.
  */
 export function listStatement(query: ListQuery): Statement {
   const { column, direction, type } = SORTS[query.sort];
@@ -65,43 +69,61 @@ export function listStatement(query: ListQuery): Statement {
   const value = (given: unknown) => `$${values.push(given)}`;
   // A literal, for a plan of an unknown limit would not walk along an index.
   const fetch = FETCHES.find((fetch) => fetch > query.limit) ?? query.limit + 1;
-  const store = value(query.store_id);
   const order = `${column} ${direction}, id ${direction}`;
+  const store = value(query.store_id);
 
-  const conditions = [`p.store_id = ${store}`, ...filters(query, value)];
+  const tables: string[] = [];
+  const conditions = priceRange(query, value);
   if (query.after) {
     const [key, id] = [value(query.after.key), value(query.after.id)];
     conditions.push(`(p.${column}, p.id) ${direction === "asc" ? ">" : "<"} (${key}::${type}, ${id}::uuid)`);
   }
-  const categories = query.category === undefined ? undefined : categoryTree(query.category, store, value);
-  if (categories && query.q !== undefined) conditions.push(IN_CATEGORIES);
+  if (query.category !== undefined) tables.push(categoryTree(query.category, store, value));
 
-  const walk = (more: string) =>
-    `select p.id, p.${column} from products p where ${
-      [...conditions, more].join(" and ")
-    } order by ${order} limit ${fetch}`;
-  const branches = query.statuses.flatMap((status) =>
-    (query.in_stock === undefined ? [true, false] : [query.in_stock]).map((in_stock) => {
-      const half = `p.status = '${status}' and p.in_stock = ${in_stock}`;
-      if (!categories || query.q !== undefined) return `(${walk(half)})`;
-      return `(select w.* from tree cross join lateral (${walk(`${half} and p.category_id = tree.id`)}) w)`;
-    })
-  );
-  const text = `with ${categories ?? ""} page as (
-      select id, ${column} from (${branches.join("\nunion all ")}) merged order by ${order} limit ${
-    value(query.limit + 1)
+  const branches: string[] = [];
+  const sifted = [...conditions];
+  if (query.q !== undefined) {
+    const q = value(query.q);
+    tables.push(
+      `hits as materialized (select id, status, category_id, in_stock, price, sort_name collate "C" as sort_name, create_time
+        from search_hits(${store}, ${q}, ${FEW_HITS + 1}))`,
+      `few as materialized (select count(*) <= ${FEW_HITS} as hits from hits)`,
+    );
+    const within = [
+      "(select hits from few)",
+      `p.status in (${query.statuses.map((status) => `'${status}'`).join(", ")})`,
+      ...conditions,
+      ...(query.in_stock === undefined ? [] : [`p.in_stock = ${query.in_stock}`]),
+      ...(query.category === undefined ? [] : [IN_CATEGORIES]),
+    ];
+    branches.push(`(select p.id, p.${column} from hits p where ${within.join(" and ")})`);
+    // "is true" keeps the walk off the index of words.
+    sifted.push("not (select hits from few)", `(p.search @@ (select search_query(${q}))) is true`);
   }
-    )
+  for (const status of query.statuses) {
+    for (const in_stock of query.in_stock === undefined ? [true, false] : [query.in_stock]) {
+      const half = [`p.status = '${status}'`, `p.in_stock = ${in_stock}`, ...sifted].join(" and ");
+      const walk = (root: string) =>
+        `(select p.id, p.${column} from products p where ${root} and ${half} order by ${order} limit ${fetch})`;
+      branches.push(
+        query.category === undefined
+          ? walk(`p.store_id = ${store}`)
+          : `(select w.* from tree cross join lateral ${walk("p.category_id = tree.id")} w)`,
+      );
+    }
+  }
+  tables.push(
+    `page as (select id, ${column} from (${branches.join(" union all ")}) merged order by ${order} limit ${
+      value(query.limit + 1)
+    })`,
+  );
+  const text = `with recursive ${tables.join(", ")}
     select ${PRODUCT_COLUMNS}
     from page join products p on p.id = page.id left join categories c on c.id = p.category_id
     order by page.${column} ${direction}, page.id ${direction}`;
   const ranged = query.min_price !== undefined || query.max_price !== undefined;
-  const kept = fetch === FETCHES[0] && query.q === undefined && (!ranged || column === "price");
-  return {
-    ...(kept ? { name: nameOf(query) } : {}),
-    text: categories ? text.replace("with", "with recursive") : text,
-    values,
-  };
+  const kept = fetch === FETCHES[0] && (!ranged || column === "price");
+  return { ...(kept ? { name: nameOf(query) } : {}), text, values };
 }
 
 /** How many products match. It reads all of them, so it is asked for apart. */
@@ -109,22 +131,22 @@ export function countStatement(query: Omit<ListQuery, "sort" | "limit" | "after"
   const values: unknown[] = [];
   const value = (given: unknown) => `$${values.push(given)}`;
   const store = value(query.store_id);
-  const conditions = [`p.store_id = ${store}`, `p.status = any(${value(query.statuses)})`, ...filters(query, value)];
-  if (query.in_stock !== undefined) conditions.push(`p.in_stock = ${query.in_stock}`);
-  const categories = query.category === undefined ? undefined : categoryTree(query.category, store, value);
-  if (categories) conditions.push(IN_CATEGORIES);
-  return {
-    text: `${categories ? `with recursive ${categories.replace(/,$/, "")}` : ""}
-      select count(*)::int as total from products p where ${conditions.join(" and ")}`,
-    values,
-  };
+  const tables = query.category === undefined ? "" : `with recursive ${categoryTree(query.category, store, value)}`;
+  const conditions = [
+    `p.store_id = ${store}`,
+    `p.status = any(${value(query.statuses)})`,
+    ...priceRange(query, value),
+    ...(query.q === undefined ? [] : [`p.search @@ search_query(${value(query.q)})`]),
+    ...(query.in_stock === undefined ? [] : [`p.in_stock = ${query.in_stock}`]),
+    ...(query.category === undefined ? [] : [IN_CATEGORIES]),
+  ];
+  return { text: `${tables} select count(*)::int as total from products p where ${conditions.join(" and ")}`, values };
 }
 
 const IN_CATEGORIES = "p.category_id = any(array(select id from tree))";
 
-function filters(query: Pick<ListQuery, "q" | "min_price" | "max_price">, value: (given: unknown) => string): string[] {
+function priceRange(query: Pick<ListQuery, "min_price" | "max_price">, value: (given: unknown) => string): string[] {
   const found: string[] = [];
-  if (query.q !== undefined) found.push(`p.search @@ search_query(${value(query.q)})`);
   if (query.min_price !== undefined) found.push(`p.price >= ${value(query.min_price)}::bigint`);
   if (query.max_price !== undefined) found.push(`p.price <= ${value(query.max_price)}::bigint`);
   return found;
@@ -137,14 +159,15 @@ function categoryTree(id_or_slug: string, store: string, value: (given: unknown)
       select id from categories where store_id = ${store} and (id = ${value(id)}::uuid or slug = ${value(slug)}::text)
       union all
       select below.id from categories below join tree on below.parent_id = tree.id
-    ),`;
+    )`;
 }
 
 /** One name for one text. */
-function nameOf({ sort, statuses, in_stock, category, min_price, max_price, after }: ListQuery): string {
+function nameOf({ sort, statuses, q, in_stock, category, min_price, max_price, after }: ListQuery): string {
   const parts = [
     sort,
     statuses.map((status) => status.slice(0, 2)).join("+"),
+    q === undefined ? "" : "q",
     in_stock === undefined ? "" : in_stock ? "in" : "out",
     category === undefined ? "" : "cat",
     min_price === undefined ? "" : "min",

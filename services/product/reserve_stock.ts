@@ -1,4 +1,5 @@
 import { conflict } from "../shared/errors.ts";
+import { failpoint } from "../shared/failpoints.ts";
 import { isId } from "../shared/ids.ts";
 import { emitEvent } from "../shared/jobs.ts";
 import { type Pool, transaction } from "../shared/postgres.ts";
@@ -24,6 +25,7 @@ export async function reserveStock(
   { pool, repository }: { pool: Pool; repository: Repository },
   hold: Hold,
 ): Promise<void> {
+  await failpoint("product.reserve_stock");
   const { order_id, store_id, expire_time } = hold;
   const demand = sumDemand(hold.lines);
   const backstop = new Date(expire_time.getTime() + BACKSTOP_MS);

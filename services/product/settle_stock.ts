@@ -1,4 +1,5 @@
 import { conflict, type NanoError } from "../shared/errors.ts";
+import { failpoint } from "../shared/failpoints.ts";
 import { type Pool, transaction } from "../shared/postgres.ts";
 import type { Repository } from "./repository.ts";
 import { type StockLine, sumDemand } from "./stock.ts";
@@ -7,6 +8,7 @@ type Deps = { pool: Pool; repository: Repository };
 
 /** Takes what an order holds off the shelf, once. Throws `stock_not_held` if the order holds nothing and has taken nothing. */
 export async function commitStock({ pool, repository }: Deps, order_id: string): Promise<void> {
+  await failpoint("product.commit_stock");
   await transaction(pool, async (tx) => {
     const lines = await repository.stock.lockReservations(tx, order_id);
     if (!lines.some((line) => line.state !== "released")) {
@@ -18,6 +20,7 @@ export async function commitStock({ pool, repository }: Deps, order_id: string):
 
 /** Lets go of what an order holds, once; from then on the order cannot hold any. What it has taken stays taken. */
 export async function releaseStock({ pool, repository }: Deps, order_id: string): Promise<void> {
+  await failpoint("product.release_stock");
   await transaction(pool, async (tx) => {
     await repository.stock.closeHold(tx, order_id);
     await repository.stock.lockReservations(tx, order_id);

@@ -105,15 +105,33 @@ create table products (
 );
 
 -- Each order of a list (name, price, create_time) below each filter that is an equality. in_stock stands in all of
--- them: a list without that filter merges the two halves, which costs no more than one page of each.
-create index products_by_name on products (store_id, status, in_stock, sort_name, id);
+-- them: a list without that filter merges the two halves, which costs no more than one page of each. With the price
+-- included, a price range in another order is sifted within the index.
+create index products_by_name on products (store_id, status, in_stock, sort_name, id) include (price);
 create index products_by_price on products (store_id, status, in_stock, price, id);
-create index products_by_create_time on products (store_id, status, in_stock, create_time, id);
-create index products_in_category_by_name on products (category_id, status, in_stock, sort_name, id);
+create index products_by_create_time on products (store_id, status, in_stock, create_time, id) include (price);
+create index products_in_category_by_name on products (category_id, status, in_stock, sort_name, id) include (price);
 create index products_in_category_by_price on products (category_id, status, in_stock, price, id);
-create index products_in_category_by_create_time on products (category_id, status, in_stock, create_time, id);
+create index products_in_category_by_create_time on products (category_id, status, in_stock, create_time, id) include (price);
 -- Without a list of pending entries, which each search would have to read through.
 create index products_search on products using gin (search) with (fastupdate = off);
+
+-- What a search finds, at most so many, in no order, with what a list sorts and filters by. Only by an index made for
+-- it: the planner cannot know how rare an unfinished word is, and a wrong guess would read the whole table.
+create function search_hits(of_store uuid, typed text, at_most integer)
+  returns table (
+    id uuid, status text, category_id uuid, in_stock boolean, price bigint, sort_name text, create_time timestamptz
+  )
+  language plpgsql stable rows 200
+  set enable_seqscan = off set enable_indexscan = off set enable_indexonlyscan = off
+as $$
+declare
+  wanted tsquery := search_query(typed);
+begin
+  return query
+    select p.id, p.status, p.category_id, p.in_stock, p.price, p.sort_name, p.create_time::timestamptz
+    from products p where p.search @@ wanted and p.store_id = of_store limit at_most;
+end $$;
 
 -- Keeps categories.product_count.
 create function count_products() returns trigger language plpgsql as $$

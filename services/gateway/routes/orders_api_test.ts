@@ -1,120 +1,22 @@
 import { expect } from "@std/expect";
 import { before, describe, it } from "@std/testing/bdd";
-import { type Answer, call, type Caller, hire, openStore, operator, type Person, signUp, unique } from "../testing.ts";
-
-interface Money {
-  amount: number;
-  currency: string;
-}
-
-interface Order {
-  id: string;
-  number: number;
-  store_id: string;
-  user_id?: string;
-  email: string;
-  status: string;
-  payment_status: string;
-  items: { id: string; variant_id: string; sku: string; quantity: number; total: Money }[];
-  subtotal: Money;
-  tax: Money;
-  total: Money;
-  history: { from: string; to: string; actor: string; reason: string }[];
-  expire_time?: string;
-  create_time: string;
-  code?: string;
-}
-
-interface Payment {
-  id: string;
-  status: string;
-  amount: Money;
-  code?: string;
-  failure_code?: string;
-}
-
-interface Problem {
-  code: string;
-  errors?: { pointer: string; code: string }[];
-  [member: string]: unknown;
-}
-
-interface Shop {
-  id: string;
-  slug: string;
-}
-
-const address = {
-  name: "Ada Lovelace",
-  line1: "12 St James's Square",
-  city: "London",
-  postal_code: "SW1Y 4JH",
-  country: "GB",
-};
-
-let admin: Caller;
-let store: Shop;
-
-before(async () => {
-  admin = await operator();
-  store = await openStore(admin, { tax: { rate_bp: 1000, included: false } });
-});
-
-/** Puts a product of one's own on sale; gives its variant. */
-async function sell(stock: number, price = 1000, shop = store): Promise<string> {
-  const { body } = await call<{ variants: { id: string }[] }>({ ...admin, store: shop.slug }, "POST", "/products", {
-    name: `Thing ${unique()}`,
-    sku: unique(),
-    price,
-    stock,
-    status: "active",
-  });
-  return body.variants[0]!.id;
-}
-
-/** How many of a variant can be bought, as staff see it. */
-async function available(variant_id: string, shop = store): Promise<number> {
-  const { body } = await call<{ available: number }>(
-    { ...admin, store: shop.slug },
-    "POST",
-    `/variants/${variant_id}/stock`,
-    {
-      delta: 1,
-      reason: "count",
-    },
-  );
-  await call({ ...admin, store: shop.slug }, "POST", `/variants/${variant_id}/stock`, { delta: -1, reason: "count" });
-  return body.available - 1;
-}
-
-/** Fills a cart; gives the caller with the guest's token, if it is a guest. */
-async function fill(caller: Caller, variant_id: string, quantity = 1): Promise<Caller> {
-  const here = { store: store.slug, ...caller };
-  const { status, body } = await call<{ token?: string }>(here, "POST", "/cart/items", { variant_id, quantity });
-  expect(status).toBe(201);
-  return body.token ? { ...here, cart: body.token } : here;
-}
-
-function keyed(caller: Caller, key: string = crypto.randomUUID()): Caller {
-  return { ...caller, headers: { ...caller.headers, "Idempotency-Key": key } };
-}
-
-const place = <Body = Order>(caller: Caller, more: object = {}, key?: string): Promise<Answer<Body>> =>
-  call<Body>(keyed(caller, key), "POST", "/orders", { shipping_address: address, email: "ada@example.com", ...more });
-
-const pay = (caller: Caller, order_id: string, token = "tok_ok", key?: string) =>
-  call<Payment>(keyed(caller, key), "POST", "/payments", { order_id, method: "test", token });
-
-const move = (caller: Caller, id: string, body: object) =>
-  call<Order & Problem>(caller, "PUT", `/orders/${id}/status`, body);
-
-async function eventually<T>(look: () => Promise<T>, fits: (value: T) => boolean): Promise<T> {
-  for (let tries = 0;; tries++) {
-    const value = await look();
-    if (fits(value) || tries >= 100) return value;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+import { call, type Caller, hire, openStore, type Person, signUp, unique } from "../testing.ts";
+import {
+  address,
+  admin,
+  available,
+  eventually,
+  fill,
+  keyed,
+  type Money,
+  move,
+  type Order,
+  pay,
+  place,
+  type Problem,
+  sell,
+  store,
+} from "./orders_testing.ts";
 
 describe("a guest", () => {
   it("orders, pays and is refunded in full", async () => {
@@ -349,130 +251,5 @@ describe("the store's staff", () => {
     expect(all.body.total).toBeGreaterThan(1);
     const next = await call<{ data: Order[] }>(here, "GET", `/orders?limit=1&cursor=${all.body.next_cursor}`);
     expect(next.body.data[0]?.id).not.toBe(all.body.data[0]?.id);
-  });
-});
-
-describe("two stores", () => {
-  it("count, price and list their orders apart", async () => {
-    const tokyo = await openStore(admin, { currency: "JPY", country: "JP", tax: { rate_bp: 1000, included: true } });
-    const customer = await signUp();
-    const there = await fill({ ...customer, store: tokyo.slug }, await sell(5, 1100, tokyo), 2);
-    const here = await fill(customer, await sell(5));
-    const [yen, dollars] = [await place(there), await place(here)];
-    expect(yen.body).toMatchObject({
-      number: 1001,
-      store_id: tokyo.id,
-      subtotal: { amount: 2200, currency: "JPY" },
-      tax: { amount: 200, currency: "JPY" },
-      total: { amount: 2200, currency: "JPY" },
-    });
-    expect(dollars.body.store_id).toBe(store.id);
-    const ids = async (caller: Caller) =>
-      (await call<{ data: Order[] }>(caller, "GET", "/orders")).body.data.map(({ id }) => id);
-    expect(await ids(there)).toEqual([yen.body.id]);
-    expect(await ids(here)).toEqual([dollars.body.id]);
-  });
-
-  it("take no orders while suspended", async () => {
-    const shop = await openStore(admin);
-    const buyer = await fill({ ...await signUp(), store: shop.slug }, await sell(1, 1000, shop));
-    await call(admin, "PUT", `/stores/${shop.id}/status`, { status: "suspended" });
-    const { status, body } = await place<Problem>(buyer);
-    expect([status, body.code]).toEqual([409, "store_suspended"]);
-  });
-});
-
-describe("a race", () => {
-  it("of fifty buyers for one unit has one winner", async () => {
-    const variant_id = await sell(1);
-    const buyers = await Promise.all(Array.from({ length: 50 }, () => fill({}, variant_id)));
-    const answers = await Promise.all(buyers.map((buyer) => place<Order & Problem>(buyer)));
-    const won = answers.filter(({ status }) => status === 201);
-    expect(won).toHaveLength(1);
-    const codes = answers.filter(({ status }) => status !== 201).map(({ body }) => body.code);
-    expect(new Set(codes)).toEqual(new Set(["out_of_stock"]));
-    expect(await available(variant_id)).toBe(0);
-  });
-
-  it("of twenty requests under one key makes one order, and each answer has the same bytes", async () => {
-    const variant_id = await sell(100);
-    const buyer = await fill({}, variant_id);
-    const key = crypto.randomUUID();
-    const answers = await Promise.all(Array.from({ length: 20 }, () => place<Order & Problem>(buyer, {}, key)));
-    const done = answers.filter(({ status }) => status === 201);
-    expect(done.length).toBeGreaterThanOrEqual(1);
-    for (const { status, body, headers } of answers.filter((answer) => answer.status !== 201)) {
-      expect([status, body.code, headers.get("Retry-After")]).toEqual([409, "request_in_progress", "1"]);
-    }
-    const again = await place(buyer, {}, key);
-    expect(again.headers.get("Idempotent-Replayed")).toBe("true");
-    expect(new Set([...done, again].map(({ body }) => JSON.stringify(body))).size).toBe(1);
-    expect(await available(variant_id)).toBe(99);
-  });
-});
-
-describe("POST /orders refuses", () => {
-  it("another request under a used key", async () => {
-    const buyer = await fill({}, await sell(1));
-    await place(buyer, {}, "mine");
-    const { status, body } = await place<Problem>(buyer, { note: "another" }, "mine");
-    expect([status, body.code]).toEqual([422, "idempotency_key_reused"]);
-  });
-
-  it("a total that the buyer did not see", async () => {
-    const buyer = await fill({}, await sell(1, 1000));
-    const { status, body } = await place<Problem>(buyer, { expected_total: 1000 });
-    expect([status, body.code, body["total"]]).toEqual([409, "price_changed", { amount: 1100, currency: "USD" }]);
-  });
-
-  it("more than there is, naming the SKU", async () => {
-    const variant_id = await sell(2);
-    const [one, two] = [await fill({}, variant_id, 2), await fill({}, variant_id, 1)];
-    await place(one);
-    const { status, body } = await place<Problem & { items: { sku: string }[] }>(two);
-    expect([status, body.code, body.items]).toMatchObject([409, "out_of_stock", [{
-      variant_id,
-      requested: 1,
-      available: 0,
-    }]]);
-    expect(body.items[0]?.sku).toBeTruthy();
-  });
-
-  const cases: [string, object, number, string, string?][] = [
-    ["an unknown field", { coupon: "X" }, 400, "unknown_field", "/coupon"],
-    [
-      "an address without a city",
-      { shipping_address: { ...address, city: undefined } },
-      400,
-      "invalid_field",
-      "/shipping_address/city",
-    ],
-    ["a country that is no code", { shipping_address: { ...address, country: "Britain" } }, 400, "invalid_field"],
-    ["an e-mail address that is none", { email: "ada" }, 400, "invalid_field", "/email"],
-    ["a card number", { note: "4242 4242 4242 4242" }, 422, "card_number_refused", "/note"],
-    [
-      "a card number as a token",
-      { payment: { method: "test", token: "4242424242424242" } },
-      422,
-      "card_number_refused",
-    ],
-    ["a negative total", { expected_total: -1 }, 400, "invalid_field"],
-  ];
-  for (const [what, more, wanted, code, pointer] of cases) {
-    it(what, async () => {
-      const { status, body } = await place<Problem>({ cart: "A".repeat(43) }, more);
-      expect([status, body.code]).toEqual([wanted, code]);
-      if (pointer) expect(body.errors?.[0]?.pointer).toBe(pointer);
-    });
-  }
-
-  it("a stranger, a missing key and an empty cart", async () => {
-    const stranger = await place<Problem>({});
-    expect([stranger.status, stranger.body.code]).toEqual([401, "unauthenticated"]);
-    const guest = { cart: "A".repeat(43) };
-    const keyless = await call<Problem>(guest, "POST", "/orders", {});
-    expect([keyless.status, keyless.body.code]).toEqual([400, "idempotency_key_required"]);
-    const empty = await place<Problem>(await signUp());
-    expect([empty.status, empty.body.code]).toEqual([409, "cart_empty"]);
   });
 });
