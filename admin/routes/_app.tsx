@@ -1,0 +1,16 @@
+import { asset } from "fresh/runtime";
+import { define } from "../utils.ts";
+
+export default define.page(({ Component, state }) => (
+  <html lang="en">
+    <head>
+      <meta charset="utf-8" />
+      <meta name="viewport" content="width=device-width, initial-scale=1" />
+      <title>{state.title ? `${state.title} · Nano` : "Nano"}</title>
+      <link rel="stylesheet" href={asset("/styles.css")} />
+    </head>
+    <body>
+      <Component />
+    </body>
+  </html>
+));
