@@ -7,7 +7,9 @@
 export const SERVICES = ["user", "product", "cart", "order", "payment", "store"] as const;
 
 export type ServiceName = typeof SERVICES[number];
-export type ProcessName = ServiceName | "gateway";
+/** What speaks gRPC: the services, and the one process that sends webhooks for the store service. */
+export type NeighbourName = ServiceName | "deliver";
+export type ProcessName = NeighbourName | "gateway";
 export type Environment = Readonly<Record<string, string>>;
 
 /** One row of the table. */
@@ -20,12 +22,14 @@ export interface Process {
   /** Health and metrics. */
   readonly httpPort: number;
   /** Those it calls; each gives it `<NAME>_SERVICE_URL` and leave to connect there, nowhere else. */
-  readonly neighbours: readonly ServiceName[];
+  readonly neighbours: readonly NeighbourName[];
   /** Whether it has a schema and a login of its own. */
   readonly database: boolean;
   readonly redis: boolean;
   /** Native code (argon2), so `--allow-ffi`. */
   readonly ffi: boolean;
+  /** Whether it may connect to any address: the sender of webhooks, which for that has nothing else. */
+  readonly openNet?: boolean;
   /** Variables it may read beyond those that all read. */
   readonly variables: readonly string[];
 }
@@ -39,7 +43,19 @@ export const PROCESSES: readonly Process[] = [
   service("cart", 50053, 8003, ["product", "store"], { redis: true }),
   service("order", 50054, 8004, ["cart", "product", "store", "payment"]),
   service("payment", 50055, 8005, ["order", "store"], { variables: ["TEST_PAYMENTS"] }),
-  service("store", 50056, 8006, [], { redis: true }),
+  service("store", 50056, 8006, ["deliver"], { redis: true }),
+  {
+    name: "deliver",
+    main: "services/store/deliver.ts",
+    port: 50057,
+    httpPort: 8009,
+    neighbours: [],
+    database: false,
+    redis: false,
+    ffi: false,
+    openNet: true,
+    variables: ["WEBHOOK_ALLOW_PRIVATE"],
+  },
   {
     name: "gateway",
     main: "services/gateway/main.ts",
@@ -53,7 +69,8 @@ export const PROCESSES: readonly Process[] = [
   },
 ];
 
-const COMMON = ["ENVIRONMENT", "LOG_LEVEL", "DEBUG", "HOST", "PORT", "HTTP_PORT"];
+/** FAILPOINTS is for tests: `deno task start` never sets it. */
+const COMMON = ["ENVIRONMENT", "LOG_LEVEL", "DEBUG", "HOST", "PORT", "HTTP_PORT", "FAILPOINTS"];
 const DATABASE = ["DATABASE_URL", "DATABASE_DIRECT_URL"];
 
 /** What libraries ask of the system: pino the host's name, gRPC's loader the user, graphile-worker the home folder. */
@@ -66,7 +83,7 @@ function service(
   name: ServiceName,
   port: number,
   httpPort: number,
-  neighbours: readonly ServiceName[],
+  neighbours: readonly NeighbourName[],
   more: Partial<Pick<Process, "redis" | "ffi" | "variables">> = {},
 ): Process {
   const main = `services/${name}/main.ts`;
@@ -86,7 +103,7 @@ export function processNames(): ProcessName[] {
 }
 
 /** The variable that names a neighbour's address (host:port). */
-export function neighbourVariable(name: ServiceName): string {
+export function neighbourVariable(name: NeighbourName): string {
   return `${name.toUpperCase()}_SERVICE_URL`;
 }
 
@@ -111,10 +128,10 @@ export function environmentFor(process: Process, all: Readonly<Record<string, st
 export function denoFlags(process: Process, environment: Environment): string[] {
   const reads = ["./node_modules"];
   // gRPC reflection serves the .proto sources.
-  if (environment.ENVIRONMENT !== "production") reads.push("./proto");
+  if (environment.ENVIRONMENT !== "production" && !process.openNet) reads.push("./proto");
   return [
     "--no-prompt",
-    `--allow-net=${addresses(process, environment).join(",")}`,
+    process.openNet ? "--allow-net" : `--allow-net=${addresses(process, environment).join(",")}`,
     `--allow-env=${environmentNames(process).join(",")}`,
     "--ignore-env",
     `--allow-read=${reads.join(",")}`,

@@ -31,7 +31,8 @@ describe("processes", () => {
       cart: ["product", "store"],
       order: ["cart", "product", "store", "payment"],
       payment: ["order", "store"],
-      store: [],
+      store: ["deliver"],
+      deliver: [],
       gateway: SERVICES,
     });
   });
@@ -60,9 +61,22 @@ describe("denoFlags()", () => {
     expect(native.map(({ name }) => name)).toEqual(["user"]);
   });
 
+  it("opens the network to the sender of webhooks alone, which may read no file but its libraries", () => {
+    const open = PROCESSES.filter((process) => denoFlags(process, surroundings).includes("--allow-net"));
+    expect(open.map(({ name, database, redis }) => [name, database, redis])).toEqual([["deliver", false, false]]);
+    const deliver = processNamed("deliver");
+    expect(flag(denoFlags(deliver, surroundings), "--allow-read")).toEqual(["./node_modules"]);
+    const given = { ...surroundings, DATABASE_ROLE_SECRET: "secret", WEBHOOK_ALLOW_PRIVATE: "true" };
+    expect(environmentFor(deliver, given)).toEqual({
+      ENVIRONMENT: "development",
+      HOST: "127.0.0.1",
+      WEBHOOK_ALLOW_PRIVATE: "true",
+    });
+  });
+
   it("never allows everything, nor writing, nor running programs", () => {
     for (const process of PROCESSES) {
-      const args = denoArguments(process, surroundings);
+      const args = denoArguments(process, surroundings).filter((one) => !process.openNet || one !== "--allow-net");
       expect(args.filter((argument) => /^(-A|--allow-(all|write|run|import|\w+$))/.test(argument))).toEqual([]);
       expect(args).toContain("--no-prompt");
     }

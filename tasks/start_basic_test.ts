@@ -91,9 +91,10 @@ describe("deno task start", () => {
     expect(lines[0]).toContain(`ready ${address} · docs ${address}/docs · operator admin@nano.test password `);
   });
 
-  it("runs six services, the gateway, PostgreSQL and Redis", () => {
+  it("runs six services, the sender of webhooks, the gateway, PostgreSQL and Redis", () => {
     const names = Object.keys(readRun(terminal.dataDir)?.children ?? {}).sort();
-    expect(names).toEqual(["cart", "gateway", "order", "payment", "postgres", "product", "redis", "store", "user"]);
+    const servers = ["postgres", "redis"];
+    expect(names).toEqual(["cart", "deliver", "gateway", "order", "payment", "product", "store", "user", ...servers].sort());
   });
 
   it("answers at the gateway", async () => {

@@ -30,6 +30,7 @@ import { products } from "./routes/products.ts";
 import { variants } from "./routes/variants.ts";
 import { storeRoutes } from "./routes/stores.ts";
 import { users } from "./routes/users.ts";
+import { webhooks } from "./routes/payment_webhooks.ts";
 
 export interface Deps {
   config: Config;
@@ -128,7 +129,8 @@ export function createApp(deps: Deps) {
   app.get("/healthz", (c) => c.text("ok\n"));
   app.get("/health", (c) => c.text("ok\n"));
   app.get("/readyz", async (c) => await deps.ready() ? c.text("ok\n") : c.text("not ready\n", 503));
-  // After the probes, which nothing limits.
+  app.route("/payments/webhooks", webhooks(deps));
+  // After the probes and the providers' webhooks, which nothing limits.
   app.use(createRateLimits(deps).general());
   app.doc31("/openapi.json", { openapi: "3.1.0", info: { title: "Nano E-commerce", version: VERSION } });
   app.route("/", docs());

@@ -18,7 +18,13 @@ export function createClients(config: Config) {
       "setItem",
     ]),
     order: connect<OrderServiceServer>(OrderServiceService, config.ORDER_SERVICE_URL, ["placeOrder", "payOrder"]),
-    payment: connect<PaymentServiceServer>(PaymentServiceService, config.PAYMENT_SERVICE_URL, ["refundPayment"]),
+    payment: connect<PaymentServiceServer>(PaymentServiceService, config.PAYMENT_SERVICE_URL, [
+      "refundPayment",
+      "capturePayment",
+      "voidPayment",
+      "putSettings",
+      "receiveWebhook",
+    ]),
     store: connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL),
   };
 }

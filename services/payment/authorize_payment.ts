@@ -1,5 +1,6 @@
 import { remainingTime } from "../shared/context.ts";
 import { conflict, invalid, unavailable } from "../shared/errors.ts";
+import { failpoint } from "../shared/failpoints.ts";
 import { blockedBy, isOpen, type Payment } from "./payment.ts";
 import type { Intent } from "./repository.ts";
 import { askToCharge, resolvePayment } from "./resolve_payment.ts";
@@ -23,7 +24,9 @@ export async function authorizePayment(deps: Deps, intent: Intent): Promise<Paym
     return payment;
   });
   if (!written) return await repeated(deps, intent);
+  await failpoint("payment.after_intent");
   const charge = await askToCharge(deps, provider, written, answerTime());
+  await failpoint("payment.after_charge");
   return await settlePayment(deps, written, charge, lateForTheCaller());
 }
 

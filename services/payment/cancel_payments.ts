@@ -1,9 +1,12 @@
 import { NanoError } from "../shared/errors.ts";
 import { remainingTime } from "../shared/context.ts";
+import { failpoint } from "../shared/failpoints.ts";
+import { newId } from "../shared/ids.ts";
+import { planVoid } from "./operation.ts";
 import { isOpen, type Payment, refundable } from "./payment.ts";
-import { within } from "./providers/provider.ts";
 import { refundRest } from "./refund_payment.ts";
 import { resolvePayment } from "./resolve_payment.ts";
+import { openOperation, runOperation } from "./run_operation.ts";
 import { ANSWER_MS, type Deps, resolveSoon } from "./settle_payment.ts";
 
 const MARGIN_MS = 500;
@@ -19,6 +22,7 @@ export async function cancelPayments(deps: Deps, order_id: string, reason: strin
     for (const payment of marked) await resolveSoon(deps, tx, payment);
     return marked;
   });
+  await failpoint("payment.after_cancel_mark");
   for (const payment of marked) {
     await letGo(deps, payment).catch((error) =>
       deps.log.warn({ err: error, payment_id: payment.id }, "a cancelled payment is left to its job")
@@ -29,19 +33,23 @@ export async function cancelPayments(deps: Deps, order_id: string, reason: strin
 
 /** Brings one payment of an order that is off to its end, as far as the provider answers. */
 export async function letGo(deps: Deps, given: Payment): Promise<void> {
-  const payment = isOpen(given) ? await resolvePayment(deps, given, answerTime(), true) : given;
-  if (payment.status === "authorized") await voidPayment(deps, payment);
+  let payment = isOpen(given) ? await resolvePayment(deps, given, answerTime(), true) : given;
+  if (payment.status === "authorized") payment = await voidPayment(deps, payment);
   if (refundable(payment) > 0) await refundRest(deps, payment).catch(ignoreOverRefund);
 }
 
-async function voidPayment({ repository, providers }: Deps, payment: Payment): Promise<void> {
-  const provider = providers.of(payment.method);
-  const { state } = await within(answerTime(), (signal) => provider.void(payment.provider_key, signal));
-  if (state !== "voided") throw new Error(`Cannot void payment ${payment.id} as its provider says ${state}.`);
-  await repository.transaction(async (tx) => {
-    const voided = await repository.move(tx, payment.id, { status: "voided", captured_amount: 0, failure_code: null });
-    if (voided) await repository.addJob(tx, "report_payment", { payment_id: payment.id });
+/** Voids a payment, after the capture or void that is under way, if any. Gives the payment as it is then. */
+async function voidPayment(deps: Deps, given: Payment): Promise<Payment> {
+  const { repository } = deps;
+  const underWay = await repository.findPendingOperation(given.id);
+  if (underWay) await runOperation(deps, underWay.id);
+  const id = newId();
+  const opened = await repository.transaction(async (tx) => {
+    const payment = await repository.lock(tx, given.id);
+    return payment?.status === "authorized" && await openOperation(deps, tx, id, payment, planVoid(payment));
   });
+  if (opened) await runOperation(deps, id);
+  return await repository.find(given.id) ?? given;
 }
 
 /** Someone else refunded the rest in the meantime. */

@@ -1,3 +1,4 @@
+import type { IdempotencyKey } from "../../proto/gen/nano/common/v1/common.ts";
 import type { PaymentServiceServer } from "../../proto/gen/nano/payment/v1/payment.ts";
 import { type Actor, currentActor, may, owns, require } from "../shared/auth.ts";
 import { invalid, notFound, unauthenticated } from "../shared/errors.ts";
@@ -5,10 +6,14 @@ import type { Rpcs } from "../shared/grpc.ts";
 import { principalOf } from "../shared/idempotency.ts";
 import { isId } from "../shared/ids.ts";
 import { decodeCursor, toPage } from "../shared/pagination.ts";
+import type { Permission } from "../shared/permissions.ts";
 import { authorizePayment } from "./authorize_payment.ts";
 import { cancelPayments } from "./cancel_payments.ts";
+import { operateOnPayment, type OperationInput } from "./capture_payment.ts";
 import { paymentMessage, refundMessage } from "./messages.ts";
+import { planCapture, planVoid } from "./operation.ts";
 import { type Payment, STATUSES } from "./payment.ts";
+import { receiveWebhook } from "./receive_webhook.ts";
 import { refundPayment } from "./refund_payment.ts";
 import type { Deps } from "./settle_payment.ts";
 
@@ -75,7 +80,7 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
 
     async refundPayment({ payment_id, idempotency_key, amount, items, restock, reason }) {
       const actor = currentActor();
-      const payment = await refundablePayment(actor, payment_id);
+      const payment = await paymentFor(actor, "refund:write", payment_id);
       if (!idempotency_key?.key) throw invalid("idempotency_key_required", "A refund needs an Idempotency-Key.");
       return await refundPayment(deps, {
         payment,
@@ -95,15 +100,48 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
       const payment = await visiblePayment(payment_id);
       return { data: (await repository.listRefunds(payment.id)).map(refundMessage) };
     },
+
+    capturePayment: ({ payment_id, idempotency_key, amount }) =>
+      operate(payment_id, idempotency_key, (payment) => planCapture(payment, amount)),
+
+    voidPayment: ({ payment_id, idempotency_key }) => operate(payment_id, idempotency_key, planVoid),
+
+    async getSettings({ store_id }) {
+      require(currentActor(), "payment:read", store_id, "store");
+      return { store_id, capture: await repository.captureMode(store_id) };
+    },
+
+    async putSettings({ store_id, capture }) {
+      require(currentActor(), "payment:write", store_id, "store");
+      if (capture !== "automatic" && capture !== "manual") {
+        throw invalid("invalid_field", "capture must be automatic or manual.", "/capture");
+      }
+      if (!isId(store_id)) throw notFound("store");
+      await repository.transaction((tx) => repository.setCaptureMode(tx, store_id, capture));
+      return { store_id, capture };
+    },
+
+    async receiveWebhook({ provider, headers, body }) {
+      await receiveWebhook(deps, provider, headers, body);
+      return {};
+    },
   };
 
-  /** The payment, for those who may refund in its store: a stranger 401, another role 403, another store's staff 404. */
-  async function refundablePayment(actor: Actor, id: string): Promise<Payment> {
+  /** The payment, for those with a permission in its store: a stranger 401, another role 403, another store's staff 404. */
+  async function paymentFor(actor: Actor, permission: Permission, id: string): Promise<Payment> {
     const payment = isId(id) ? await repository.find(id) : undefined;
     // Without a payment there is no store: only the role can be judged then.
-    require(actor, "refund:write", payment?.store_id ?? "", "payment");
+    require(actor, permission, payment?.store_id ?? "", "payment");
     if (!payment) throw notFound("payment");
     return payment;
+  }
+
+  /** Captures or voids for staff, under their key. */
+  async function operate(id: string, key: IdempotencyKey | undefined, plan: OperationInput["plan"]) {
+    const actor = currentActor();
+    const payment = await paymentFor(actor, "payment:write", id);
+    if (!key?.key) throw invalid("idempotency_key_required", "This needs an Idempotency-Key.");
+    return await operateOnPayment(deps, { payment, ...key, principal: principalOf(actor), plan });
   }
 }
 

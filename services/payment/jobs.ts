@@ -7,11 +7,14 @@ import type { OrderClient, StoreClient } from "./clients.ts";
 import { paymentMessage, refundMessage } from "./messages.ts";
 import { holds, isOpen } from "./payment.ts";
 import { runRefund } from "./refund_payment.ts";
+import { processWebhook } from "./receive_webhook.ts";
+import { reconcileLedger } from "./reconcile_ledger.ts";
 import { resolvePayment } from "./resolve_payment.ts";
+import { runOperation } from "./run_operation.ts";
 import { ANSWER_MS, type Deps } from "./settle_payment.ts";
 
-/** Once an hour the idempotency keys of yesterday are forgotten. */
-export const CRONTAB = "17 * * * * reap_keys";
+/** Every 5 minutes the ledger is checked; once an hour what is old is forgotten. */
+export const CRONTAB = "*/5 * * * * reconcile_ledger\n17 * * * * reap_keys";
 
 /** The durable jobs of the payment service. Each reads the state first, so that running it again does no harm. */
 export function createJobs(deps: Deps & { pool: Sql; order: OrderClient; store: StoreClient }): JobHandlers {
@@ -50,8 +53,25 @@ export function createJobs(deps: Deps & { pool: Sql; order: OrderClient; store: 
       if (refund?.status === "pending") throw unavailable("The provider has not told yet.");
     },
 
+    /** Carries out a capture or void whose request did not see its end. */
+    async run_operation(payload) {
+      const operation = await runOperation(deps, (payload as { operation_id: string }).operation_id);
+      if (operation?.status === "pending") throw unavailable("The provider has not told yet.");
+    },
+
+    /** Follows an event that a provider sent. */
+    async process_webhook(payload) {
+      const { provider, event_id } = payload as { provider: string; event_id: string };
+      await processWebhook(deps, provider, event_id);
+    },
+
+    async reconcile_ledger() {
+      await reconcileLedger(deps);
+    },
+
     async reap_keys() {
       await reapKeys(deps.pool);
+      await repository.reapWebhookEvents();
     },
   };
 }

@@ -7,20 +7,16 @@ import { createClients } from "./clients.ts";
 import { schema } from "./config.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs, CRONTAB } from "./jobs.ts";
-import { createManualProvider } from "./providers/manual.ts";
-import { lineUp } from "./providers/provider.ts";
-import { createTestProvider } from "./providers/test.ts";
+import { createProviders } from "./providers/all.ts";
+import { showLedgerDifference } from "./reconcile_ledger.ts";
 import { createRepository } from "./repository.ts";
 
 const config = readConfig(schema);
 const log = createLog("payment", config);
 const pool = createPool(config, log);
 const { order, store } = createClients(config);
-const providers = lineUp([
-  { provider: createTestProvider(pool), offered: config.ENVIRONMENT !== "production" || config.TEST_PAYMENTS === "on" },
-  { provider: createManualProvider(), offered: true },
-]);
-const deps = { repository: createRepository(pool), providers, log };
+const deps = { repository: createRepository(pool), providers: await createProviders(config, pool), log };
+showLedgerDifference(pool);
 
 await serve<PaymentServiceServer>("payment", config, log, {
   pool,

@@ -1,6 +1,6 @@
 import { conflict, type NanoError } from "../shared/errors.ts";
 import { type Money, money } from "../shared/money.ts";
-import type { ChargeState } from "./providers/provider.ts";
+import type { ChargeRef, ChargeState } from "./providers/provider.ts";
 
 export type PaymentStatus =
   | "pending"
@@ -37,6 +37,10 @@ export interface Payment {
   refunding_amount: number;
   failure_code: string | null;
   provider_key: string;
+  /** The provider's own name of the charge. */
+  provider_reference: string | null;
+  /** Whether the money is taken at once or by a later capture. */
+  capture: "automatic" | "manual";
   token: string | null;
   lines: PayableLine[];
   user_id: string | null;
@@ -86,9 +90,14 @@ export function providerKey(order_id: string, attempt: number): string {
   return `${order_id}:authorize:${attempt}`;
 }
 
+/** The charge of a payment, as its provider is asked about it. */
+export function chargeOf(payment: Payment): ChargeRef {
+  const { provider_key, provider_reference } = payment;
+  return { key: provider_key, reference: provider_reference, amount: inCurrency(payment, payment.amount) };
+}
+
 /** What a payment becomes by what its provider tells; undefined if that tells nothing final. */
 export function settlement(
-  payment: Payment,
   charge: ChargeState,
 ): { status: PaymentStatus; captured_amount: number; failure_code: string | null } | undefined {
   switch (charge.state) {
@@ -96,7 +105,7 @@ export function settlement(
     case "voided":
       return { status: charge.state, captured_amount: 0, failure_code: null };
     case "captured":
-      return { status: "captured", captured_amount: payment.amount, failure_code: null };
+      return { status: "captured", captured_amount: charge.captured, failure_code: null };
     case "declined":
       return { status: "declined", captured_amount: 0, failure_code: charge.failure_code };
     default:

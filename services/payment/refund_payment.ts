@@ -1,11 +1,12 @@
 import { RefundPaymentResponse } from "../../proto/gen/nano/payment/v1/payment.ts";
 import { remainingTime } from "../shared/context.ts";
 import { NanoError, notFound } from "../shared/errors.ts";
+import { failpoint } from "../shared/failpoints.ts";
 import { claimKey, finishKey } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import type { Tx } from "../shared/postgres.ts";
 import { eventData, refundMessage } from "./messages.ts";
-import { inCurrency, type Payment } from "./payment.ts";
+import { chargeOf, inCurrency, type Payment } from "./payment.ts";
 import { type RefundState, within } from "./providers/provider.ts";
 import { checkSupportLimit, overRefund, planRefund, type Refund, type RefundWish } from "./refund.ts";
 import { ANSWER_MS, BACKSTOP, type Deps } from "./settle_payment.ts";
@@ -37,6 +38,7 @@ export async function refundPayment(deps: Deps, input: RefundInput): Promise<Ref
   if ("replayed" in step) return { ...step.replayed, replayed: true };
   const refund = await runRefund(deps, step.run);
   if (!refund) throw notFound("refund");
+  if (refund.status === "pending") await deps.repository.transaction((tx) => runSoon(deps, tx, refund.id, "1 second"));
   return { refund: refundMessage(refund), replayed: step.run !== id };
 }
 
@@ -75,10 +77,12 @@ async function openRefund(
   if (!await repository.reserveRefund(tx, payment.id, plan.amount)) throw overRefund(payment);
   const { reason, restock } = wish;
   await repository.insertRefund(tx, { id, payment_id: payment.id, reason, restock, ...plan });
-  await repository.addJob(tx, "run_refund", { refund_id: id }, {
-    key: `refund:${id}`,
-    after: BACKSTOP,
-  });
+  await runSoon({ repository }, tx, id, BACKSTOP);
+}
+
+/** Adds the job that carries a refund out. One per refund waits. */
+async function runSoon({ repository }: Pick<Deps, "repository">, tx: Tx, refund_id: string, after: string) {
+  await repository.addJob(tx, "run_refund", { refund_id }, { key: `refund:${refund_id}`, after });
 }
 
 /** Gives back all that is left of a payment whose order is off. The order itself returns the stock. */
@@ -97,14 +101,16 @@ export async function runRefund(deps: Deps, id: string): Promise<Refund | undefi
   if (!refund || refund.status !== "pending") return refund;
   const payment = await deps.repository.find(refund.payment_id);
   if (!payment) return undefined;
+  await failpoint("payment.before_refund");
   const state = await askToRefund(deps, payment, refund);
+  await failpoint("payment.after_refund");
   if (state.state !== "pending") await finishRefund(deps, refund, state);
   return await deps.repository.findRefund(id);
 }
 
 async function askToRefund(deps: Deps, payment: Payment, refund: Refund): Promise<RefundState> {
   const provider = deps.providers.of(payment.method);
-  const order = { key: refund.id, charge_key: payment.provider_key, amount: inCurrency(payment, refund.amount) };
+  const order = { key: refund.id, charge: chargeOf(payment), amount: inCurrency(payment, refund.amount) };
   const milliseconds = Math.max(1, Math.min(ANSWER_MS, remainingTime(ANSWER_MS) - MARGIN_MS));
   try {
     return await within(milliseconds, (signal) => provider.refund(order, signal));

@@ -21,6 +21,8 @@ function paid(lines: PayableLine[], more: Partial<Payment> = {}): Payment {
     refunding_amount: 0,
     failure_code: null,
     provider_key: "o:authorize:1",
+    provider_reference: null,
+    capture: "automatic",
     token: null,
     lines,
     user_id: null,

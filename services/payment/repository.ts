@@ -1,8 +1,11 @@
 import { addJob, emitEvent } from "../shared/jobs.ts";
 import { newId } from "../shared/ids.ts";
 import { type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
+import type { Operation } from "./operation.ts";
 import { type PayableLine, type Payment, type PaymentStatus, providerKey, sourcesOf } from "./payment.ts";
 import type { Refund, RefundItem } from "./refund.ts";
+import { createLedgerRows } from "./ledger_rows.ts";
+import { createWebhookRows } from "./webhook_rows.ts";
 
 /** What the order service asks for. */
 export interface Intent {
@@ -27,13 +30,15 @@ export interface PaymentFilter {
 
 const PAYMENT =
   `id, order_id, store_id, attempt, method, status, currency, amount, captured_amount, refunded_amount, refunding_amount,
-  failure_code, provider_key, token, lines, user_id, guest_hash, cancel_requested, cancel_reason, asked_time, create_time`;
+  failure_code, provider_key, provider_reference, capture, token, lines, user_id, guest_hash, cancel_requested, cancel_reason, asked_time, create_time`;
 
 const REFUND =
   `r.id, r.payment_id, p.order_id, r.status, r.amount, p.currency, r.reason, r.restock, r.failure_code, r.create_time,
   coalesce((select jsonb_agg(jsonb_build_object('id', l.line_id, 'quantity', l.quantity) order by l.position)
             from refund_lines l where l.refund_id = r.id), '[]') as items
   from refunds r join payments p on p.id = r.payment_id`;
+
+const OPERATION = "id, payment_id, kind, status, amount, failure_code";
 
 const MATCHES = "store_id = $1 and ($2::uuid is null or order_id = $2) and ($3::text is null or status = $3)";
 
@@ -58,8 +63,9 @@ export function createRepository(pool: Pool) {
       one<Payment>(
         tx,
         "insert",
-        `insert into payments (id, order_id, store_id, attempt, method, currency, amount, provider_key, token, lines, user_id, guest_hash)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) on conflict do nothing returning ${PAYMENT}`,
+        `insert into payments (id, order_id, store_id, attempt, method, currency, amount, provider_key, token, lines, user_id, guest_hash, capture)
+         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
+           coalesce((select capture from payment_settings where store_id = $3), 'automatic')) on conflict do nothing returning ${PAYMENT}`,
         [
           intent.id,
           intent.order_id,
@@ -156,6 +162,17 @@ export function createRepository(pool: Pool) {
       });
     },
 
+    /** Stores the provider's own name of a charge; gives the one that was stored first. */
+    async rememberReference(id: string, reference: string): Promise<string> {
+      const { rows } = await pool.query<{ provider_reference: string }>({
+        name: "payment.remember_reference",
+        text: `update payments set provider_reference = coalesce(provider_reference, $2) where id = $1
+               returning provider_reference`,
+        values: [id, reference],
+      });
+      return rows[0]?.provider_reference ?? reference;
+    },
+
     /** Marks an order's payments, but those that came to nothing, as to be let go of. */
     async requestCancel(tx: Tx, order_id: string, reason: string): Promise<Payment[]> {
       const { rows } = await tx.query<Payment & Record<string, unknown>>({
@@ -167,6 +184,42 @@ export function createRepository(pool: Pool) {
       });
       return rows;
     },
+
+    /** Writes a capture or void that is to be done; false if another one of the payment is under way. */
+    async insertOperation(
+      tx: Tx,
+      operation: Pick<Operation, "id" | "payment_id" | "kind" | "amount">,
+    ): Promise<boolean> {
+      const { rowCount } = await tx.query({
+        name: "payment.insert_operation",
+        text: `insert into payment_operations (id, payment_id, kind, amount) values ($1, $2, $3, $4)
+               on conflict do nothing`,
+        values: [operation.id, operation.payment_id, operation.kind, operation.amount],
+      });
+      return rowCount === 1;
+    },
+
+    findOperation: (id: string) =>
+      one<Operation>(pool, "find_operation", `select ${OPERATION} from payment_operations where id = $1`, [id]),
+
+    /** The capture or void of a payment that has not ended. */
+    findPendingOperation: (payment_id: string) =>
+      one<Operation>(
+        pool,
+        "find_pending_operation",
+        `select ${OPERATION} from payment_operations where payment_id = $1 and status = 'pending'`,
+        [payment_id],
+      ),
+
+    /** Ends a capture or void: well without a failure code; undefined if it has ended before. */
+    finishOperation: (tx: Tx, id: string, failure_code: string | null) =>
+      one<Operation>(
+        tx,
+        "finish_operation",
+        `update payment_operations set status = case when $2::text is null then 'succeeded' else 'failed' end,
+           failure_code = $2, update_time = now() where id = $1 and status = 'pending' returning ${OPERATION}`,
+        [id, failure_code],
+      ),
 
     /** Sets an amount aside for a refund; undefined if there is not so much left. */
     reserveRefund: (tx: Tx, id: string, amount: number) =>
@@ -280,6 +333,39 @@ export function createRepository(pool: Pool) {
         ], [amount, -amount]],
       });
     },
+
+    ...createWebhookRows(pool),
+    ...createLedgerRows(pool),
+
+    /** How a store takes payments. */
+    async captureMode(store_id: string): Promise<"automatic" | "manual"> {
+      const { rows } = await pool.query<{ capture: "automatic" | "manual" }>({
+        name: "payment.capture_mode",
+        text: "select capture from payment_settings where store_id = $1",
+        values: [store_id],
+      });
+      return rows[0]?.capture ?? "automatic";
+    },
+
+    async setCaptureMode(tx: Tx, store_id: string, capture: string): Promise<void> {
+      await tx.query({
+        name: "payment.set_capture_mode",
+        text: `insert into payment_settings (store_id, capture) values ($1, $2)
+               on conflict (store_id) do update set capture = excluded.capture, update_time = now()`,
+        values: [store_id, capture],
+      });
+    },
+
+    /** The payment of a charge, by our key of it or by the provider's. */
+    findCharge: (method: string, key: string | null, reference: string | null) =>
+      one<Payment>(
+        pool,
+        "find_charge",
+        `select ${PAYMENT} from payments where provider_key = $2 and method = $1
+         union all
+         select ${PAYMENT} from payments where provider_reference = $3 and method = $1 limit 1`,
+        [method, key, reference],
+      ),
 
     addJob: (tx: Tx, name: string, payload: unknown, options?: Parameters<typeof addJob>[4]) =>
       addJob(tx, "payment", name, payload, options),

@@ -1,4 +1,5 @@
-import { inCurrency, type Payment } from "./payment.ts";
+import { failpoint } from "../shared/failpoints.ts";
+import { chargeOf, isOpen, type Payment, settlement } from "./payment.ts";
 import { type ChargeState, type Provider, ProviderFault, within } from "./providers/provider.ts";
 import { type Deps, settlePayment } from "./settle_payment.ts";
 
@@ -20,7 +21,7 @@ export async function resolvePayment(
   let charge = await lookUp(deps, provider, payment, milliseconds);
   if (charge.state === "absent") {
     charge = payment.cancel_requested
-      ? givenUp(payment)
+      ? await giveUp(deps, provider, payment, Math.max(1, end - Date.now()))
       : await askToCharge(deps, provider, payment, Math.max(1, end - Date.now()), true);
   }
   return await settlePayment(deps, payment, charge, report);
@@ -38,14 +39,20 @@ export async function askToCharge(
   again = false,
 ): Promise<ChargeState> {
   const end = Date.now() + milliseconds;
+  const { id, capture } = payment;
+  if (again) await deps.repository.noteAsked(id);
   const request = {
-    key: payment.provider_key,
-    amount: inCurrency(payment, payment.amount),
+    ...chargeOf(payment),
     token: payment.token ?? "",
+    capture,
+    again: again ? String(Date.now()) : "",
+    remember: (reference: string) => deps.repository.rememberReference(id, reference),
   };
-  if (again) await deps.repository.noteAsked(payment.id);
   try {
-    return await within(milliseconds, (signal) => provider.authorise(request, signal));
+    return await within(milliseconds, async (signal) => {
+      await failpoint("payment.provider");
+      return await provider.authorise(request, signal);
+    });
   } catch (error) {
     deps.log.warn({ err: error, payment_id: payment.id }, "a provider did not say what became of a charge");
     if (!(error instanceof ProviderFault)) return { state: "pending" };
@@ -54,16 +61,38 @@ export async function askToCharge(
   }
 }
 
-async function lookUp(deps: Deps, provider: Provider, payment: Payment, milliseconds: number): Promise<ChargeState> {
+/** Looks at a charge because its provider said that something happened, and follows what it finds. Never charges. */
+export async function refreshPayment(deps: Deps, payment: Payment, milliseconds: number): Promise<void> {
+  const provider = deps.providers.of(payment.method);
+  const charge = await within(milliseconds, (signal) => provider.lookUp(chargeOf(payment), signal));
+  // Not yet known, and nobody asks any more: the open payment's own job does.
+  if (!settlement(charge) || isOpen(payment) && charge.state === "absent") return;
+  await settlePayment(deps, payment, charge, true);
+}
+
+export async function lookUp(
+  deps: Deps,
+  provider: Provider,
+  payment: Payment,
+  milliseconds: number,
+): Promise<ChargeState> {
   try {
-    return await within(milliseconds, (signal) => provider.lookUp(payment.provider_key, signal));
+    return await within(milliseconds, (signal) => provider.lookUp(chargeOf(payment), signal));
   } catch (error) {
     deps.log.warn({ err: error, payment_id: payment.id }, "a provider did not answer a look-up");
     return { state: "pending" };
   }
 }
 
-function givenUp(payment: Payment): ChargeState {
-  const lost = payment.asked_time.getTime() + CALL_LOST_MS < Date.now();
-  return lost ? { state: "declined", failure_code: "cancelled" } : { state: "pending" };
+/** Ends a charge that was never made: once no call of ours can be on its way, and the provider will not take one any more. */
+async function giveUp(deps: Deps, provider: Provider, payment: Payment, milliseconds: number): Promise<ChargeState> {
+  if (payment.asked_time.getTime() + CALL_LOST_MS >= Date.now()) return { state: "pending" };
+  try {
+    const order = { key: `${payment.id}:give_up`, charge: chargeOf(payment) };
+    const charge = await within(milliseconds, (signal) => provider.void(order, signal));
+    return charge.state === "absent" ? { state: "declined", failure_code: "cancelled" } : charge;
+  } catch (error) {
+    deps.log.warn({ err: error, payment_id: payment.id }, "a provider did not let go of a charge");
+    return { state: "pending" };
+  }
 }

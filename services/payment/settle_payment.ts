@@ -29,19 +29,28 @@ export async function settlePayment(
   charge: ChargeState,
   report: boolean,
 ): Promise<Payment> {
-  const settled = settlement(payment, charge) ?? { status: "unknown" as const, captured_amount: 0, failure_code: null };
-  const moved = await repository.transaction(async (tx) => {
-    const moved = await repository.move(tx, payment.id, settled);
-    if (!moved) return undefined;
-    if (moved.status === "unknown") return await resolveSoon({ repository }, tx, moved, "1 second").then(() => moved);
-    await repository.post(tx, "capture", moved, moved.captured_amount);
-    if (moved.status === "captured") await repository.emit(tx, "payment.captured", moved.store_id, eventData(moved));
-    if (moved.status === "declined") await repository.emit(tx, "payment.failed", moved.store_id, eventData(moved));
-    if (report) await repository.addJob(tx, "report_payment", { payment_id: moved.id });
-    if (moved.cancel_requested && holds(moved)) await resolveSoon({ repository }, tx, moved, "0 seconds");
-    return moved;
-  });
+  const settled = settlement(charge) ?? { status: "unknown", captured_amount: 0, failure_code: null } as const;
+  const moved = await repository.transaction((tx) => enter({ repository }, tx, payment, settled, report));
   return moved ?? await repository.find(payment.id) ?? payment;
+}
+
+/** Moves a payment within a transaction, with all that follows; undefined if it does not move, or no more. */
+export async function enter(
+  { repository }: Pick<Deps, "repository">,
+  tx: Tx,
+  payment: Payment,
+  settled: NonNullable<ReturnType<typeof settlement>> | { status: "unknown"; captured_amount: 0; failure_code: null },
+  report: boolean,
+): Promise<Payment | undefined> {
+  const moved = await repository.move(tx, payment.id, settled);
+  if (!moved) return undefined;
+  if (moved.status === "unknown") return await resolveSoon({ repository }, tx, moved, "1 second").then(() => moved);
+  await repository.post(tx, "capture", moved, moved.captured_amount);
+  if (moved.status === "captured") await repository.emit(tx, "payment.captured", moved.store_id, eventData(moved));
+  if (moved.status === "declined") await repository.emit(tx, "payment.failed", moved.store_id, eventData(moved));
+  if (report) await repository.addJob(tx, "report_payment", { payment_id: moved.id });
+  if (moved.cancel_requested && holds(moved)) await resolveSoon({ repository }, tx, moved, "0 seconds");
+  return moved;
 }
 
 /** Adds the job that finds out what became of a payment, and lets go of it if its order is off. One per payment waits. */

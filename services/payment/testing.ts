@@ -17,16 +17,16 @@ import { SYSTEM, withContext } from "../shared/context.ts";
 import { NanoError } from "../shared/errors.ts";
 import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
-import { runJobs } from "../shared/jobs.ts";
+import { type JobHandlers, runJobs } from "../shared/jobs.ts";
 import { createLog } from "../shared/log.ts";
-import { createPool } from "../shared/postgres.ts";
+import { createPool, type Pool } from "../shared/postgres.ts";
 import { type TestDatabase, testDatabase } from "../shared/testing.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs } from "./jobs.ts";
 import { createManualProvider } from "./providers/manual.ts";
-import { lineUp } from "./providers/provider.ts";
+import { lineUp, type Provider } from "./providers/provider.ts";
 import { createTestProvider } from "./providers/test.ts";
-import { createRepository } from "./repository.ts";
+import { createRepository, type Repository } from "./repository.ts";
 
 const log = createLog("payment", { LOG_LEVEL: "ERROR" });
 /** The store that everything belongs to, unless said otherwise. */
@@ -37,33 +37,49 @@ export const shirt = newId(), mug = newId();
 export let database: TestDatabase;
 /** The payment service, over a socket. */
 export let client: Rpcs<PaymentServiceServer>;
+/** Its SQL, as the service has it. */
+export let repository: Repository;
+/** Its jobs, to be run at once; its own runner runs them too. */
+export let jobs: JobHandlers;
 /** What the order service was told. */
 export const reports: RecordPaymentRequest[] = [];
 /** What the store service was told. */
 export const events: Event[] = [];
 const closing: (() => Promise<unknown> | void)[] = [];
 
+/** How long tok_slow takes here. */
+export const SLOW_MS = 4_000;
+
+/** Further providers, and what the test provider does otherwise than it should. */
+export interface StartOptions {
+  faults?: (real: Provider) => Partial<Provider>;
+  more?: (pool: Pool) => { provider: Provider; offered: boolean }[];
+}
+
 /** The payment service over a socket, its jobs, and the two neighbours it tells, all real but for what these answer. */
-export async function startPayment(): Promise<void> {
+export async function startPayment({ faults = () => ({}), more = () => [] }: StartOptions = {}): Promise<void> {
   database = await testDatabase("payment");
   const pool = createPool({ DATABASE_URL: database.url }, log);
+  repository = createRepository(pool);
   const order = await neighbour<Pick<Rpcs<OrderServiceServer>, "recordPayment">>(OrderServiceService, {
     recordPayment: (request) => Promise.resolve(void reports.push(request)).then(() => ({})),
   });
   const store = await neighbour<Pick<Rpcs<StoreServiceServer>, "publishEvent">>(StoreServiceService, {
     publishEvent: ({ event }) => Promise.resolve(void (event && events.push(event))).then(() => ({})),
   });
-  const providers = lineUp([{ provider: createTestProvider(pool), offered: true }, {
+  const test = createTestProvider(pool, { slow_ms: SLOW_MS, webhooks: true });
+  const providers = lineUp([{ provider: { ...test, ...faults(test) }, offered: true }, {
     provider: createManualProvider(),
     offered: true,
-  }]);
-  const deps = { repository: createRepository(pool), providers, log };
+  }, ...more(pool)]);
+  const deps = { repository, providers, log };
+  jobs = createJobs({ ...deps, pool, order, store });
   const server = createServer<PaymentServiceServer>(PaymentServiceService, createHandlers(deps), log);
   const port = await listen(server, "127.0.0.1:0");
   const runner = await runJobs(
     { DATABASE_URL: database.url },
     "payment",
-    createJobs({ ...deps, pool, order, store }),
+    jobs,
     log,
   );
   const connected = connect<PaymentServiceServer>(PaymentServiceService, `127.0.0.1:${port}`);
@@ -154,6 +170,32 @@ export function refund(
     actor,
     () => client.refundPayment({ payment_id, idempotency_key, items: [], restock: false, reason: "broken", ...more }),
   );
+}
+
+/** Sets whether a store's money is taken at once. */
+export const setCapture = (capture: string, actor = manager, store = store_id) =>
+  as(actor, () => client.putSettings({ store_id: store, capture }));
+
+/** Captures under a key of its own. */
+export function capture(
+  payment_id: string,
+  amount?: number,
+  more: Partial<Parameters<typeof client.capturePayment>[0]> = {},
+  actor = manager,
+) {
+  const idempotency_key = { key: newId(), fingerprint: "f" };
+  const part = amount === undefined ? {} : { amount: { amount, currency: "USD" } };
+  return as(actor, () => client.capturePayment({ payment_id, idempotency_key, ...part, ...more }));
+}
+
+/** Voids under a key of its own. */
+export function voidPayment(
+  payment_id: string,
+  more: Partial<Parameters<typeof client.voidPayment>[0]> = {},
+  actor = manager,
+) {
+  const idempotency_key = { key: newId(), fingerprint: "f" };
+  return as(actor, () => client.voidPayment({ payment_id, idempotency_key, ...more }));
 }
 
 /** The refusal that a call must end with. */

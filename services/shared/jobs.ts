@@ -25,6 +25,8 @@ export interface JobOptions {
   after?: string | undefined;
   /** After so many attempts it rests for good, to be looked at; 25 are about 7 days. */
   max_attempts?: number;
+  /** Jobs of one queue run one after another. */
+  queue?: string;
 }
 
 /** Adds a job in the transaction of the change that it follows. `service` is the service's own name. */
@@ -38,7 +40,7 @@ export async function addJob(
   await tx.query({
     name: `${service}.add_job`,
     text:
-      `select from ${service}_jobs.add_job($1, payload => $2::json, run_at => coalesce($3, now() + $6::interval), max_attempts => $4, job_key => $5)`,
+      `select from ${service}_jobs.add_job($1, payload => $2::json, run_at => coalesce($3, now() + $6::interval), max_attempts => $4, job_key => $5, queue_name => $7)`,
     values: [
       name,
       JSON.stringify(payload),
@@ -46,6 +48,7 @@ export async function addJob(
       options.max_attempts ?? 25,
       options.key ?? null,
       options.after ?? null,
+      options.queue ?? null,
     ],
   });
 }
@@ -80,8 +83,8 @@ export function publishEvent(
 export type JobHandlers = Record<string, (payload: unknown) => Promise<void>>;
 
 /**
- * Runs a service's jobs, two at a time, on two connections of its own. Each attempt acts as the system with a deadline
- * of 60 s; one that throws is tried again with growing pauses. Handlers are idempotent.
+ * Runs a service's jobs, two at a time unless told otherwise, on connections of its own. Each attempt acts as the
+ * system with a deadline of 60 s; one that throws is tried again with growing pauses. Handlers are idempotent.
  */
 export async function runJobs(
   config: { DATABASE_URL: string; DATABASE_DIRECT_URL?: string | undefined },
@@ -89,6 +92,7 @@ export async function runJobs(
   handlers: JobHandlers,
   log: Log,
   crontab = "",
+  concurrency = 2,
 ): Promise<Runner> {
   const taskList = Object.fromEntries(
     Object.entries(handlers).map(([name, handle]): [string, Task] => [name, async (payload, helpers) => {
@@ -120,7 +124,7 @@ export async function runJobs(
     schema: `${service}_jobs`,
     taskList,
     crontab,
-    concurrency: 2,
+    concurrency,
     pollInterval: 1000,
     noHandleSignals: true,
     logger: quietLogger(log),
@@ -142,6 +146,10 @@ export async function runJobs(
 async function releaseDeadJobs(sql: pg.Pool, service: string): Promise<void> {
   await sql.query(
     `update ${service}_jobs._private_jobs set locked_at = null, locked_by = null, run_at = greatest(run_at, now())
+     where locked_at < now() - interval '${DEAD}'`,
+  );
+  await sql.query(
+    `update ${service}_jobs._private_job_queues set locked_at = null, locked_by = null
      where locked_at < now() - interval '${DEAD}'`,
   );
 }

@@ -17,6 +17,8 @@ export const PERMISSIONS = {
   "user:write": ["manager"],
   "store:write": ["manager"],
   "stats:read": ["support", "manager"],
+  "webhook:read": ["manager"],
+  "webhook:write": ["manager"],
   "platform:write": [],
 } as const satisfies Record<string, readonly string[]>;
 

@@ -23,6 +23,8 @@ export interface ServiceParts<S> {
   handlers: Rpcs<S>;
   jobs: JobHandlers;
   crontab?: string;
+  /** How many jobs run at a time, where two are too few as they wait for others. */
+  concurrency?: number;
   /** What else is closed at the end: neighbours' clients, the cache. */
   close?: (() => void | Promise<void>)[];
 }
@@ -41,7 +43,7 @@ export async function serve<S>(name: string, config: ServiceConfig, log: Log, pa
   const health = new HealthImplementation({ "": "SERVING" });
   health.addToServer(server);
   if (config.ENVIRONMENT === "development") await addReflection(server, name);
-  const runner: Runner = await runJobs(config, name, parts.jobs, log, parts.crontab);
+  const runner: Runner = await runJobs(config, name, parts.jobs, log, parts.crontab, parts.concurrency);
   await listen(server, `${config.HOST}:${config.PORT}`);
   const http = serveHealth(config, readiness);
   onShutdown(config, log, readiness, [

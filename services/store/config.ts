@@ -1,4 +1,16 @@
-import { data } from "../shared/config.ts";
+import { z } from "zod";
+import { address, base, data } from "../shared/config.ts";
 
-/** The settings of the store service. It calls no neighbour. */
-export const settings = { ...data };
+/** The settings of the store service. */
+export const settings = {
+  ...data,
+  /** Where the process is that sends webhooks. */
+  DELIVER_SERVICE_URL: address,
+};
+
+/** The settings of the process that sends webhooks. */
+export const deliverSettings = {
+  ...base,
+  /** Lets webhooks go to this machine and private networks, to try them out; refused in production. */
+  WEBHOOK_ALLOW_PRIVATE: z.enum(["true", "false"]).default("false").transform((value) => value === "true"),
+};

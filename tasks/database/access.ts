@@ -37,6 +37,8 @@ async function prepareService(
     ...(rowCount ? [] : [`create role ${name(role)}`]),
     `alter role ${name(role)} with login password ${literal(scramVerifier(role, secret))}`,
     `alter role ${name(role)} set search_path = ${name(service)}, public`,
+    // Short statements only: compiling one for speed would take longer than running it.
+    `alter role ${name(role)} set jit = off`,
     `grant connect on database ${name(database)} to ${name(role)}`,
   ];
   for (const schema of [service, jobsSchema(service)]) {

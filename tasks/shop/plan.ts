@@ -52,10 +52,8 @@ function environmentOf(process: Process, plan: Plan): Environment {
   const direct = settings.DATABASE_DIRECT_URL;
   // A PgBouncer may know the database by another name than that for which the roles were made.
   const rolePrefix = databaseName(direct ?? plan.database);
-  const roleAt = (url: string) =>
-    process.database && process.name !== "gateway"
-      ? roleUrl(url, process.name, plan.roleSecret, { rolePrefix })
-      : undefined;
+  const service = SERVICES.find((name) => name === process.name);
+  const roleAt = (url: string) => service && roleUrl(url, service, plan.roleSecret, { rolePrefix });
   return environmentFor(process, {
     ENVIRONMENT: settings.ENVIRONMENT,
     LOG_LEVEL: settings.LOG_LEVEL,
@@ -74,8 +72,9 @@ function environmentOf(process: Process, plan: Plan): Environment {
     CORS_ORIGINS: settings.CORS_ORIGINS,
     TRUSTED_PROXIES: settings.TRUSTED_PROXIES,
     RATE_LIMIT_SCALE: String(settings.RATE_LIMIT_SCALE),
+    WEBHOOK_ALLOW_PRIVATE: String(settings.WEBHOOK_ALLOW_PRIVATE),
     ...Object.fromEntries(
-      SERVICES.map((name) => [neighbourVariable(name), `127.0.0.1:${ports[name]?.port}`]),
+      ([...SERVICES, "deliver"] as const).map((name) => [neighbourVariable(name), `127.0.0.1:${ports[name]?.port}`]),
     ),
   });
 }

@@ -37,6 +37,8 @@ export const settingsSchema = z.object({
   CORS_ORIGINS: z.string().optional(),
   TRUSTED_PROXIES: z.string().optional(),
   RATE_LIMIT_SCALE: z.coerce.number().min(0).default(1),
+  /** Lets webhooks go to this machine and its network, for trying them out. */
+  WEBHOOK_ALLOW_PRIVATE: flag.default(false),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
@@ -76,5 +78,7 @@ function refuseUnsafe(settings: Settings): void {
     const reason = weakness(settings[name] ?? "");
     if (reason) throw new Refusal(`Cannot start in production as ${name} is weak: ${reason}.`);
   }
-  if (settings.DEBUG) throw new Refusal("Cannot start in production as DEBUG must not be true there.");
+  for (const name of ["DEBUG", "WEBHOOK_ALLOW_PRIVATE"] as const) {
+    if (settings[name]) throw new Refusal(`Cannot start in production as ${name} must not be true there.`);
+  }
 }

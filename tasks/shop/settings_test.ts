@@ -62,6 +62,10 @@ describe("readSettings()", () => {
     });
   }
 
+  it("refuses webhooks to its own network in production", () => {
+    expect(() => readSettings({ ...production, WEBHOOK_ALLOW_PRIVATE: "true" })).toThrow(/WEBHOOK_ALLOW_PRIVATE/);
+  });
+
   it("refuses DEBUG in production", () => {
     expect(() => readSettings({ ...production, DEBUG: "true" })).toThrow(/DEBUG/);
   });

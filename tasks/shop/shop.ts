@@ -22,6 +22,8 @@ export interface ShopOptions {
   readonly say: (line: string) => void;
   /** Aborted: what is started so far is stopped, and start() throws. */
   readonly signal: AbortSignal;
+  /** What a test changes of a process's environment: the addresses of proxies, failpoints. */
+  readonly adapt?: (process: Process, environment: Environment) => Environment;
 }
 
 /** Everything that `deno task start` runs: servers, services, gateway, each supervised. */
@@ -65,6 +67,13 @@ export class Shop {
     this.#runFile.close();
   }
 
+  /** One of what it runs, by name. */
+  process(name: string): Supervised {
+    const found = this.#stages.flat().find(({ spec }) => spec.name === name);
+    if (!found) throw new Error(`Cannot find process "${name}" in this shop.`);
+    return found;
+  }
+
   /** Ends all at once. */
   kill(): void {
     for (const process of this.#stages.flat()) process.kill();
@@ -80,9 +89,12 @@ export class Shop {
     say("preparing the database");
     await this.#prepareDatabase(servers.direct, servers.roleSecret);
     signal.throwIfAborted();
-    const all = [...environments({ ...servers, settings, ports })];
-    await this.#startStage("services", all.filter(([process]) => process.database));
-    await this.#startStage("gateway", all.filter(([process]) => !process.database));
+    const { adapt = (_process: Process, environment: Environment) => environment } = this.options;
+    const all = [...environments({ ...servers, settings, ports })].map(([process, environment]) =>
+      [process, adapt(process, environment)] as [Process, Environment]
+    );
+    await this.#startStage("services", all.filter(([process]) => process.name !== "gateway"));
+    await this.#startStage("gateway", all.filter(([process]) => process.name === "gateway"));
     await this.#seed();
     this.#runFile.set({
       gateway: this.gateway,

@@ -50,6 +50,19 @@ export class Supervised {
     await this.#life;
   }
 
+  /** The running process, if it runs. */
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  /** Starts it again at once, should it be waiting for that after a death. */
+  wake(): void {
+    this.#wait = undefined;
+    if (this.#stopping) return;
+    this.#resting.abort();
+    this.#resting = new AbortController();
+  }
+
   /** Kills it now. */
   kill(): void {
     this.#stopping = true;

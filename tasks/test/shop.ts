@@ -26,6 +26,7 @@ export async function startTestShop(servers: TestServers, folder: string, signal
     ADMIN_PASSWORD: operator.password,
     RATE_LIMIT_SCALE: "1000",
     SEED: "demo",
+    WEBHOOK_ALLOW_PRIVATE: "true",
   });
   const shop = new Shop(settings, { say: () => {}, signal });
   await shop.start();

@@ -1,9 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { Payment as PaymentMessage, Refund as RefundMessage } from "../../../proto/gen/nano/payment/v1/payment.ts";
+import type {
+  Payment as PaymentMessage,
+  Refund as RefundMessage,
+  Settings as SettingsMessage,
+} from "../../../proto/gen/nano/payment/v1/payment.ts";
 import type { Deps } from "../app.ts";
 import { allow, visible } from "../env.ts";
 import { keyHeader, keyOf, showReplay } from "../idempotency.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
+import { inOwnStore } from "./own_store.ts";
 import { Id, Money, MoneyInput, pageOf, pageQuery, presentPage, text, Time } from "../schemas.ts";
 
 const STATUSES = [
@@ -61,9 +66,20 @@ const RefundInput = z.strictObject({
   reason: text(500).openapi({ example: "Arrived broken" }),
 }).openapi("RefundInput");
 
+const CaptureInput = z.strictObject({
+  amount: MoneyInput.optional().openapi({ description: "How much; all that was authorised if absent." }),
+}).openapi("CaptureInput", { example: { amount: { amount: 1999, currency: "USD" } } });
+
+const Settings = z.strictObject({
+  capture: z.enum(["automatic", "manual"]).openapi({
+    description: "`automatic`: money is taken when it is authorised. `manual`: staff capture it later.",
+    example: "manual",
+  }),
+}).openapi("PaymentSettings");
+
 const params = z.object({ id: z.string().openapi({ description: "The payment's id." }) });
 
-/** /payments: methods, payments and refunds. `POST /payments` is in pay.ts, for it enters the order service. */
+/** /payments: methods, settings, payments, captures and refunds. `POST /payments` is in pay.ts, for it enters the order service. */
 export function payments({ clients, stores }: Deps) {
   const app = createRoutes();
 
@@ -108,6 +124,40 @@ export function payments({ clients, stores }: Deps) {
   app.openapi(
     createRoute({
       method: "get",
+      path: "/settings",
+      tags: ["Payments"],
+      summary: "Get how the store takes payments",
+      description: "For staff of the store.",
+      middleware: [inOwnStore(stores, "payment:read")] as const,
+      responses: answers(200, "The settings.", Settings, 401, 403, 404),
+    }),
+    async (c) => {
+      const { id } = await stores.of(c);
+      return c.json(presentSettings(await clients.payment.getSettings({ store_id: id })), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "put",
+      path: "/settings",
+      tags: ["Payments"],
+      summary: "Set how the store takes payments",
+      description: "For managers of the store. It counts for payments from now on.",
+      middleware: [inOwnStore(stores, "payment:write")] as const,
+      request: { body: jsonBody(Settings) },
+      responses: answers(200, "The settings.", Settings, 401, 403, 404),
+    }),
+    async (c) => {
+      const { id } = await stores.of(c);
+      const settings = await clients.payment.putSettings({ store_id: id, ...c.req.valid("json") });
+      return c.json(presentSettings(settings), 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "get",
       path: "/{id}",
       tags: ["Payments"],
       summary: "Get a payment",
@@ -116,6 +166,57 @@ export function payments({ clients, stores }: Deps) {
       responses: answers(200, "The payment.", Payment, 401, 404),
     }),
     async (c) => c.json(presentPayment(await clients.payment.getPayment(c.req.valid("param"))), 200),
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/{id}/capture",
+      tags: ["Payments"],
+      summary: "Capture an authorised payment",
+      description: "All of it, or a part, and then the rest is released. For managers of the store.",
+      middleware: [allow("payment:write"), visible((id) => clients.payment.getPayment({ id }))] as const,
+      request: { params, headers: keyHeader, body: { ...jsonBody(CaptureInput), required: false } },
+      responses: {
+        ...answers(200, "The payment, captured.", Payment, 401, 403, 404, 409, 422),
+        ...answers(202, "The provider has not answered yet: the capture goes on. To be polled.", Payment),
+      },
+    }),
+    async (c) => {
+      const { amount } = c.req.valid("json");
+      const { payment, replayed, pending } = await clients.payment.capturePayment({
+        payment_id: c.req.valid("param").id,
+        idempotency_key: await keyOf(c),
+        ...(amount === undefined ? {} : { amount: moneyOf(amount) }),
+      });
+      showReplay(c, replayed);
+      return c.json(payment && presentPayment(payment), pending ? 202 : 200);
+    },
+  );
+
+  app.openapi(
+    createRoute({
+      method: "post",
+      path: "/{id}/void",
+      tags: ["Payments"],
+      summary: "Void an authorised payment",
+      description:
+        "Lets go of money that was reserved; what was captured is refunded instead. For managers of the store.",
+      middleware: [allow("payment:write"), visible((id) => clients.payment.getPayment({ id }))] as const,
+      request: { params, headers: keyHeader, body: { ...jsonBody(z.strictObject({})), required: false } },
+      responses: {
+        ...answers(200, "The payment, voided.", Payment, 401, 403, 404, 409, 422),
+        ...answers(202, "The provider has not answered yet: the void goes on. To be polled.", Payment),
+      },
+    }),
+    async (c) => {
+      const { payment, replayed, pending } = await clients.payment.voidPayment({
+        payment_id: c.req.valid("param").id,
+        idempotency_key: await keyOf(c),
+      });
+      showReplay(c, replayed);
+      return c.json(payment && presentPayment(payment), pending ? 202 : 200);
+    },
   );
 
   app.openapi(
@@ -159,7 +260,7 @@ export function payments({ clients, stores }: Deps) {
       const { refund, replayed } = await clients.payment.refundPayment({
         payment_id: c.req.valid("param").id,
         idempotency_key: await keyOf(c),
-        ...(amount === undefined ? {} : { amount: typeof amount === "number" ? { amount, currency: "" } : amount }),
+        ...(amount === undefined ? {} : { amount: moneyOf(amount) }),
         items,
         restock,
         reason,
@@ -175,6 +276,15 @@ export function payments({ clients, stores }: Deps) {
 /** A payment as the contract shows it. */
 export function presentPayment({ store_id: _, ...payment }: PaymentMessage) {
   return payment;
+}
+
+function presentSettings({ capture }: SettingsMessage) {
+  return { capture };
+}
+
+/** A bare amount has no currency yet: it is in the payment's. */
+function moneyOf(amount: z.infer<typeof MoneyInput>) {
+  return typeof amount === "number" ? { amount, currency: "" } : amount;
 }
 
 function presentRefund(refund: RefundMessage) {

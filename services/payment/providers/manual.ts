@@ -8,7 +8,7 @@ export function createManualProvider(): Provider {
   return {
     method: { id: "manual", name: "Invoice or on delivery", kind: "manual" },
     authorise: () => Promise.resolve({ state: "authorized" }),
-    capture: () => Promise.resolve({ state: "captured" }),
+    capture: ({ amount }) => Promise.resolve({ state: "captured", captured: amount.amount }),
     void: () => Promise.resolve({ state: "voided" }),
     refund: () => Promise.resolve({ state: "succeeded" }),
     lookUp: () => Promise.resolve({ state: "authorized" }),

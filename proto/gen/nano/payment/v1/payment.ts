@@ -29,7 +29,7 @@ export const protobufFileName = "nano/payment/v1/payment.proto";
 
 /** A way to pay. */
 export interface Method {
-  /** The method's id: "test" or "manual". */
+  /** The method's id: "test", "manual" or "stripe". */
   id: string;
   /** The name for people. */
   name: string;
@@ -251,6 +251,91 @@ export interface ListRefundsRequest {
 export interface ListRefundsResponse {
   /** Oldest first. */
   data: Refund[];
+}
+
+/** Asks for the capture of an authorised payment. */
+export interface CapturePaymentRequest {
+  /** The payment. */
+  payment_id: string;
+  /** The client's key. */
+  idempotency_key:
+    | IdempotencyKey
+    | undefined;
+  /** How much; all that was authorised if absent. The currency may be empty: the payment's. */
+  amount?: Money | undefined;
+}
+
+/** What became of a capture. */
+export interface CapturePaymentResponse {
+  /** The payment as it is now. */
+  payment:
+    | Payment
+    | undefined;
+  /** Whether this is the stored answer to an earlier request. */
+  replayed: boolean;
+  /** Whether the provider has not answered yet: the capture goes on by job. */
+  pending: boolean;
+}
+
+/** Asks to let go of an authorised payment. */
+export interface VoidPaymentRequest {
+  /** The payment. */
+  payment_id: string;
+  /** The client's key. */
+  idempotency_key: IdempotencyKey | undefined;
+}
+
+/** What became of a void. */
+export interface VoidPaymentResponse {
+  /** The payment as it is now. */
+  payment:
+    | Payment
+    | undefined;
+  /** Whether this is the stored answer to an earlier request. */
+  replayed: boolean;
+  /** Whether the provider has not answered yet: the void goes on by job. */
+  pending: boolean;
+}
+
+/** How a store takes payments. */
+export interface Settings {
+  /** The store. */
+  store_id: string;
+  /** "automatic": money is taken when it is authorised; "manual": staff capture it later. */
+  capture: string;
+}
+
+/** Names a store. */
+export interface GetSettingsRequest {
+  /** The store. */
+  store_id: string;
+}
+
+/** Asks for other settings. */
+export interface PutSettingsRequest {
+  /** The store. */
+  store_id: string;
+  /** "automatic" or "manual". */
+  capture: string;
+}
+
+/** A provider's webhook request as it came. */
+export interface ReceiveWebhookRequest {
+  /** The provider, by its method's id. */
+  provider: string;
+  /** The raw body, byte for byte: the signature is over it. */
+  body: Uint8Array;
+  /** The headers that carry signatures; names in lower case. */
+  headers: { [key: string]: string };
+}
+
+export interface ReceiveWebhookRequest_HeadersEntry {
+  key: string;
+  value: string;
+}
+
+/** The event is stored. */
+export interface ReceiveWebhookResponse {
 }
 
 function createBaseMethod(): Method {
@@ -1785,6 +1870,709 @@ export const ListRefundsResponse: MessageFns<ListRefundsResponse> = {
   },
 };
 
+function createBaseCapturePaymentRequest(): CapturePaymentRequest {
+  return { payment_id: "", idempotency_key: undefined };
+}
+
+export const CapturePaymentRequest: MessageFns<CapturePaymentRequest> = {
+  encode(message: CapturePaymentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.payment_id !== "") {
+      writer.uint32(10).string(message.payment_id);
+    }
+    if (message.idempotency_key !== undefined) {
+      IdempotencyKey.encode(message.idempotency_key, writer.uint32(18).fork()).join();
+    }
+    if (message.amount !== undefined) {
+      Money.encode(message.amount, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CapturePaymentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCapturePaymentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.payment_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.idempotency_key = IdempotencyKey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.amount = Money.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CapturePaymentRequest>): CapturePaymentRequest {
+    return CapturePaymentRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CapturePaymentRequest>): CapturePaymentRequest {
+    const message = createBaseCapturePaymentRequest();
+    message.payment_id = object.payment_id ?? "";
+    message.idempotency_key = (object.idempotency_key !== undefined && object.idempotency_key !== null)
+      ? IdempotencyKey.fromPartial(object.idempotency_key)
+      : undefined;
+    message.amount = (object.amount !== undefined && object.amount !== null)
+      ? Money.fromPartial(object.amount)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseCapturePaymentResponse(): CapturePaymentResponse {
+  return { payment: undefined, replayed: false, pending: false };
+}
+
+export const CapturePaymentResponse: MessageFns<CapturePaymentResponse> = {
+  encode(message: CapturePaymentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.payment !== undefined) {
+      Payment.encode(message.payment, writer.uint32(10).fork()).join();
+    }
+    if (message.replayed !== false) {
+      writer.uint32(16).bool(message.replayed);
+    }
+    if (message.pending !== false) {
+      writer.uint32(24).bool(message.pending);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CapturePaymentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCapturePaymentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.payment = Payment.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replayed = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pending = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CapturePaymentResponse>): CapturePaymentResponse {
+    return CapturePaymentResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CapturePaymentResponse>): CapturePaymentResponse {
+    const message = createBaseCapturePaymentResponse();
+    message.payment = (object.payment !== undefined && object.payment !== null)
+      ? Payment.fromPartial(object.payment)
+      : undefined;
+    message.replayed = object.replayed ?? false;
+    message.pending = object.pending ?? false;
+    return message;
+  },
+};
+
+function createBaseVoidPaymentRequest(): VoidPaymentRequest {
+  return { payment_id: "", idempotency_key: undefined };
+}
+
+export const VoidPaymentRequest: MessageFns<VoidPaymentRequest> = {
+  encode(message: VoidPaymentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.payment_id !== "") {
+      writer.uint32(10).string(message.payment_id);
+    }
+    if (message.idempotency_key !== undefined) {
+      IdempotencyKey.encode(message.idempotency_key, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VoidPaymentRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVoidPaymentRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.payment_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.idempotency_key = IdempotencyKey.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VoidPaymentRequest>): VoidPaymentRequest {
+    return VoidPaymentRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VoidPaymentRequest>): VoidPaymentRequest {
+    const message = createBaseVoidPaymentRequest();
+    message.payment_id = object.payment_id ?? "";
+    message.idempotency_key = (object.idempotency_key !== undefined && object.idempotency_key !== null)
+      ? IdempotencyKey.fromPartial(object.idempotency_key)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseVoidPaymentResponse(): VoidPaymentResponse {
+  return { payment: undefined, replayed: false, pending: false };
+}
+
+export const VoidPaymentResponse: MessageFns<VoidPaymentResponse> = {
+  encode(message: VoidPaymentResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.payment !== undefined) {
+      Payment.encode(message.payment, writer.uint32(10).fork()).join();
+    }
+    if (message.replayed !== false) {
+      writer.uint32(16).bool(message.replayed);
+    }
+    if (message.pending !== false) {
+      writer.uint32(24).bool(message.pending);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): VoidPaymentResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseVoidPaymentResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.payment = Payment.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.replayed = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.pending = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<VoidPaymentResponse>): VoidPaymentResponse {
+    return VoidPaymentResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<VoidPaymentResponse>): VoidPaymentResponse {
+    const message = createBaseVoidPaymentResponse();
+    message.payment = (object.payment !== undefined && object.payment !== null)
+      ? Payment.fromPartial(object.payment)
+      : undefined;
+    message.replayed = object.replayed ?? false;
+    message.pending = object.pending ?? false;
+    return message;
+  },
+};
+
+function createBaseSettings(): Settings {
+  return { store_id: "", capture: "" };
+}
+
+export const Settings: MessageFns<Settings> = {
+  encode(message: Settings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    if (message.capture !== "") {
+      writer.uint32(18).string(message.capture);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Settings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSettings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.capture = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Settings>): Settings {
+    return Settings.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Settings>): Settings {
+    const message = createBaseSettings();
+    message.store_id = object.store_id ?? "";
+    message.capture = object.capture ?? "";
+    return message;
+  },
+};
+
+function createBaseGetSettingsRequest(): GetSettingsRequest {
+  return { store_id: "" };
+}
+
+export const GetSettingsRequest: MessageFns<GetSettingsRequest> = {
+  encode(message: GetSettingsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSettingsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSettingsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetSettingsRequest>): GetSettingsRequest {
+    return GetSettingsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetSettingsRequest>): GetSettingsRequest {
+    const message = createBaseGetSettingsRequest();
+    message.store_id = object.store_id ?? "";
+    return message;
+  },
+};
+
+function createBasePutSettingsRequest(): PutSettingsRequest {
+  return { store_id: "", capture: "" };
+}
+
+export const PutSettingsRequest: MessageFns<PutSettingsRequest> = {
+  encode(message: PutSettingsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    if (message.capture !== "") {
+      writer.uint32(18).string(message.capture);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutSettingsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutSettingsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.capture = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PutSettingsRequest>): PutSettingsRequest {
+    return PutSettingsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PutSettingsRequest>): PutSettingsRequest {
+    const message = createBasePutSettingsRequest();
+    message.store_id = object.store_id ?? "";
+    message.capture = object.capture ?? "";
+    return message;
+  },
+};
+
+function createBaseReceiveWebhookRequest(): ReceiveWebhookRequest {
+  return { provider: "", body: new Uint8Array(0), headers: {} };
+}
+
+export const ReceiveWebhookRequest: MessageFns<ReceiveWebhookRequest> = {
+  encode(message: ReceiveWebhookRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.provider !== "") {
+      writer.uint32(10).string(message.provider);
+    }
+    if (message.body.length !== 0) {
+      writer.uint32(18).bytes(message.body);
+    }
+    globalThis.Object.entries(message.headers).forEach(([key, value]: [string, string]) => {
+      ReceiveWebhookRequest_HeadersEntry.encode({ key: key as any, value }, writer.uint32(26).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReceiveWebhookRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReceiveWebhookRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.provider = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.body = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            const entry3 = ReceiveWebhookRequest_HeadersEntry.decode(reader, reader.uint32());
+            if (entry3.value !== undefined) {
+              message.headers[entry3.key] = entry3.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReceiveWebhookRequest>): ReceiveWebhookRequest {
+    return ReceiveWebhookRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReceiveWebhookRequest>): ReceiveWebhookRequest {
+    const message = createBaseReceiveWebhookRequest();
+    message.provider = object.provider ?? "";
+    message.body = object.body ?? new Uint8Array(0);
+    message.headers = (globalThis.Object.entries(object.headers ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseReceiveWebhookRequest_HeadersEntry(): ReceiveWebhookRequest_HeadersEntry {
+  return { key: "", value: "" };
+}
+
+export const ReceiveWebhookRequest_HeadersEntry: MessageFns<ReceiveWebhookRequest_HeadersEntry> = {
+  encode(message: ReceiveWebhookRequest_HeadersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReceiveWebhookRequest_HeadersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReceiveWebhookRequest_HeadersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReceiveWebhookRequest_HeadersEntry>): ReceiveWebhookRequest_HeadersEntry {
+    return ReceiveWebhookRequest_HeadersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ReceiveWebhookRequest_HeadersEntry>): ReceiveWebhookRequest_HeadersEntry {
+    const message = createBaseReceiveWebhookRequest_HeadersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseReceiveWebhookResponse(): ReceiveWebhookResponse {
+  return {};
+}
+
+export const ReceiveWebhookResponse: MessageFns<ReceiveWebhookResponse> = {
+  encode(_: ReceiveWebhookResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReceiveWebhookResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReceiveWebhookResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ReceiveWebhookResponse>): ReceiveWebhookResponse {
+    return ReceiveWebhookResponse.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ReceiveWebhookResponse>): ReceiveWebhookResponse {
+    const message = createBaseReceiveWebhookResponse();
+    return message;
+  },
+};
+
 /** Owns payments, refunds and the ledger, and talks to providers. */
 export type PaymentServiceService = typeof PaymentServiceService;
 export const PaymentServiceService = {
@@ -1865,6 +2653,66 @@ export const PaymentServiceService = {
     responseSerialize: (value: ListRefundsResponse): Buffer => Buffer.from(ListRefundsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListRefundsResponse => ListRefundsResponse.decode(value),
   },
+  /**
+   * Takes money that was only authorised, all of it or a part; the rest is released.
+   * Returns ABORTED (payment_not_capturable, over_capture, payment_in_progress, capture_failed).
+   */
+  capturePayment: {
+    path: "/nano.payment.v1.PaymentService/CapturePayment" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CapturePaymentRequest): Buffer =>
+      Buffer.from(CapturePaymentRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CapturePaymentRequest => CapturePaymentRequest.decode(value),
+    responseSerialize: (value: CapturePaymentResponse): Buffer =>
+      Buffer.from(CapturePaymentResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CapturePaymentResponse => CapturePaymentResponse.decode(value),
+  },
+  /** Lets go of money that was only authorised. Returns ABORTED (payment_not_voidable, payment_in_progress, void_failed). */
+  voidPayment: {
+    path: "/nano.payment.v1.PaymentService/VoidPayment" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: VoidPaymentRequest): Buffer => Buffer.from(VoidPaymentRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): VoidPaymentRequest => VoidPaymentRequest.decode(value),
+    responseSerialize: (value: VoidPaymentResponse): Buffer => Buffer.from(VoidPaymentResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): VoidPaymentResponse => VoidPaymentResponse.decode(value),
+  },
+  /** Gets how a store takes payments; for staff. */
+  getSettings: {
+    path: "/nano.payment.v1.PaymentService/GetSettings" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetSettingsRequest): Buffer => Buffer.from(GetSettingsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetSettingsRequest => GetSettingsRequest.decode(value),
+    responseSerialize: (value: Settings): Buffer => Buffer.from(Settings.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Settings => Settings.decode(value),
+  },
+  /** Sets how a store takes payments, from the next payment on; for managers. */
+  putSettings: {
+    path: "/nano.payment.v1.PaymentService/PutSettings" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PutSettingsRequest): Buffer => Buffer.from(PutSettingsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PutSettingsRequest => PutSettingsRequest.decode(value),
+    responseSerialize: (value: Settings): Buffer => Buffer.from(Settings.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Settings => Settings.decode(value),
+  },
+  /**
+   * Stores what a provider sent by webhook, to be processed by job. Idempotent per event.
+   * Returns INVALID_ARGUMENT (invalid_webhook) if it is forged, stale or malformed; NOT_FOUND if the provider sends none.
+   */
+  receiveWebhook: {
+    path: "/nano.payment.v1.PaymentService/ReceiveWebhook" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReceiveWebhookRequest): Buffer =>
+      Buffer.from(ReceiveWebhookRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReceiveWebhookRequest => ReceiveWebhookRequest.decode(value),
+    responseSerialize: (value: ReceiveWebhookResponse): Buffer =>
+      Buffer.from(ReceiveWebhookResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReceiveWebhookResponse => ReceiveWebhookResponse.decode(value),
+  },
 } as const;
 
 export interface PaymentServiceServer extends UntypedServiceImplementation {
@@ -1885,6 +2733,22 @@ export interface PaymentServiceServer extends UntypedServiceImplementation {
   refundPayment: handleUnaryCall<RefundPaymentRequest, RefundPaymentResponse>;
   /** Lists a payment's refunds, oldest first. */
   listRefunds: handleUnaryCall<ListRefundsRequest, ListRefundsResponse>;
+  /**
+   * Takes money that was only authorised, all of it or a part; the rest is released.
+   * Returns ABORTED (payment_not_capturable, over_capture, payment_in_progress, capture_failed).
+   */
+  capturePayment: handleUnaryCall<CapturePaymentRequest, CapturePaymentResponse>;
+  /** Lets go of money that was only authorised. Returns ABORTED (payment_not_voidable, payment_in_progress, void_failed). */
+  voidPayment: handleUnaryCall<VoidPaymentRequest, VoidPaymentResponse>;
+  /** Gets how a store takes payments; for staff. */
+  getSettings: handleUnaryCall<GetSettingsRequest, Settings>;
+  /** Sets how a store takes payments, from the next payment on; for managers. */
+  putSettings: handleUnaryCall<PutSettingsRequest, Settings>;
+  /**
+   * Stores what a provider sent by webhook, to be processed by job. Idempotent per event.
+   * Returns INVALID_ARGUMENT (invalid_webhook) if it is forged, stale or malformed; NOT_FOUND if the provider sends none.
+   */
+  receiveWebhook: handleUnaryCall<ReceiveWebhookRequest, ReceiveWebhookResponse>;
 }
 
 export interface PaymentServiceClient extends Client {
@@ -2002,6 +2866,92 @@ export interface PaymentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListRefundsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Takes money that was only authorised, all of it or a part; the rest is released.
+   * Returns ABORTED (payment_not_capturable, over_capture, payment_in_progress, capture_failed).
+   */
+  capturePayment(
+    request: CapturePaymentRequest,
+    callback: (error: ServiceError | null, response: CapturePaymentResponse) => void,
+  ): ClientUnaryCall;
+  capturePayment(
+    request: CapturePaymentRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CapturePaymentResponse) => void,
+  ): ClientUnaryCall;
+  capturePayment(
+    request: CapturePaymentRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CapturePaymentResponse) => void,
+  ): ClientUnaryCall;
+  /** Lets go of money that was only authorised. Returns ABORTED (payment_not_voidable, payment_in_progress, void_failed). */
+  voidPayment(
+    request: VoidPaymentRequest,
+    callback: (error: ServiceError | null, response: VoidPaymentResponse) => void,
+  ): ClientUnaryCall;
+  voidPayment(
+    request: VoidPaymentRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: VoidPaymentResponse) => void,
+  ): ClientUnaryCall;
+  voidPayment(
+    request: VoidPaymentRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: VoidPaymentResponse) => void,
+  ): ClientUnaryCall;
+  /** Gets how a store takes payments; for staff. */
+  getSettings(
+    request: GetSettingsRequest,
+    callback: (error: ServiceError | null, response: Settings) => void,
+  ): ClientUnaryCall;
+  getSettings(
+    request: GetSettingsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Settings) => void,
+  ): ClientUnaryCall;
+  getSettings(
+    request: GetSettingsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Settings) => void,
+  ): ClientUnaryCall;
+  /** Sets how a store takes payments, from the next payment on; for managers. */
+  putSettings(
+    request: PutSettingsRequest,
+    callback: (error: ServiceError | null, response: Settings) => void,
+  ): ClientUnaryCall;
+  putSettings(
+    request: PutSettingsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Settings) => void,
+  ): ClientUnaryCall;
+  putSettings(
+    request: PutSettingsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Settings) => void,
+  ): ClientUnaryCall;
+  /**
+   * Stores what a provider sent by webhook, to be processed by job. Idempotent per event.
+   * Returns INVALID_ARGUMENT (invalid_webhook) if it is forged, stale or malformed; NOT_FOUND if the provider sends none.
+   */
+  receiveWebhook(
+    request: ReceiveWebhookRequest,
+    callback: (error: ServiceError | null, response: ReceiveWebhookResponse) => void,
+  ): ClientUnaryCall;
+  receiveWebhook(
+    request: ReceiveWebhookRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReceiveWebhookResponse) => void,
+  ): ClientUnaryCall;
+  receiveWebhook(
+    request: ReceiveWebhookRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReceiveWebhookResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -1,0 +1,36 @@
+import { type DeliverServiceServer, DeliverServiceService } from "../../proto/gen/nano/store/v1/delivery.ts";
+import { withTimeout } from "../shared/context.ts";
+import { connect } from "../shared/grpc.ts";
+import type { Outcome, OutgoingRequest } from "./send_request.ts";
+
+/** What the store service asks of the process that sends webhooks. */
+export interface Deliver {
+  /** Refuses a URL that no webhook may go to. Throws `webhook_url_refused`. */
+  check(url: string): Promise<void>;
+  /** Posts a request once. */
+  send(request: OutgoingRequest): Promise<Outcome>;
+  close(): void;
+}
+
+/** What a request may take, and a little for the way. */
+const SEND_MS = 16_000;
+
+/** The sender of webhooks over gRPC. */
+export function createDeliver(config: { DELIVER_SERVICE_URL: string }): Deliver {
+  const client = connect<DeliverServiceServer>(DeliverServiceService, config.DELIVER_SERVICE_URL);
+  return {
+    async check(url) {
+      await client.checkTarget({ url });
+    },
+    async send(request) {
+      const { status, response_start, duration_ms, error } = await withTimeout(SEND_MS, () => client.send(request));
+      return {
+        response_start,
+        duration_ms,
+        ...(status === undefined ? {} : { status }),
+        ...(error === undefined ? {} : { error }),
+      };
+    },
+    close: () => client.close(),
+  };
+}

@@ -1,0 +1,24 @@
+import type { DeliverServiceServer } from "../../proto/gen/nano/store/v1/delivery.ts";
+import { currentActor, requireService } from "../shared/auth.ts";
+import { remainingTime } from "../shared/context.ts";
+import type { Rpcs } from "../shared/grpc.ts";
+import type { Sender } from "./send_request.ts";
+
+const SEND_MS = 15_000;
+/** What is left for the way back, so that a time-out is told rather than suffered. */
+const WAY_BACK_MS = 250;
+
+/** The RPCs of the process that sends webhooks. */
+export function createDeliverHandlers(sender: Sender): Rpcs<DeliverServiceServer> {
+  return {
+    async checkTarget({ url }) {
+      await sender.check(url);
+      return {};
+    },
+
+    async send(request) {
+      requireService(currentActor());
+      return await sender.send(request, Math.min(SEND_MS, remainingTime(SEND_MS) - WAY_BACK_MS));
+    },
+  };
+}
