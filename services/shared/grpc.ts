@@ -59,6 +59,7 @@ export function createServer<S>(definition: Record<keyof Rpcs<S>, unknown>, hand
     async (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => {
       const end = duration.startTimer({ method: name });
       const deadline = Number(call.getDeadline());
+      const request_id = text(call.metadata, REQUEST_ID) ?? crypto.randomUUID();
       try {
         if (!Number.isFinite(deadline)) {
           throw new NanoError("invalid", "deadline_required", "A call must have a deadline.");
@@ -66,11 +67,7 @@ export function createServer<S>(definition: Record<keyof Rpcs<S>, unknown>, hand
         if (underWay >= MAX_CONCURRENT) throw unavailable();
         underWay++;
         try {
-          const context = {
-            request_id: text(call.metadata, REQUEST_ID) ?? crypto.randomUUID(),
-            actor: actorOf(call.metadata),
-            deadline,
-          };
+          const context = { request_id, actor: actorOf(call.metadata), deadline };
           const answer = await withContext(context, () => handle(call.request));
           callback(null, answer);
           end({ status: "OK" });
@@ -79,9 +76,9 @@ export function createServer<S>(definition: Record<keyof Rpcs<S>, unknown>, hand
         }
       } catch (thrown) {
         const error = toNanoError(thrown);
-        if (error.kind === "internal") {
-          log.error({ err: thrown, method: name, request_id: text(call.metadata, REQUEST_ID) }, "an RPC failed");
-        } else log.debug({ method: name, code: error.code }, "an RPC was refused");
+        const facts = { err: thrown, method: name, http: { request: { id: request_id } } };
+        if (error.kind === "internal") log.error(facts, "an RPC failed");
+        else log.debug(facts, "an RPC was refused");
         callback(toStatus(error));
         end({ status: status[ERROR_KINDS[error.kind].grpc] ?? "UNKNOWN" });
       }

@@ -16,6 +16,7 @@ const ATTEMPT_MS = 60_000;
 const DEAD = "75 seconds";
 const LOOK_FOR_DEAD_MS = 15_000;
 
+/** When and how a job runs. */
 export interface JobOptions {
   /** Only one waiting job has this key; adding it again replaces that one. */
   key?: string;
@@ -80,6 +81,7 @@ export function publishEvent(
   };
 }
 
+/** What runs each job, by its name. */
 export type JobHandlers = Record<string, (payload: unknown) => Promise<void>>;
 
 /**
@@ -107,7 +109,7 @@ export async function runJobs(
       } catch (error) {
         finished.inc({ job: name, outcome: "failed" });
         log.warn(
-          { err: error, job: name, attempt: helpers.job.attempts, request_id: context.request_id },
+          { err: error, job: name, attempt: helpers.job.attempts, http: { request: { id: context.request_id } } },
           "a job failed and will be tried again",
         );
         throw error;

@@ -1,5 +1,5 @@
 import { ecsFormat } from "@elastic/ecs-pino-format";
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 import { currentContext } from "./context.ts";
 
 const LEVELS = { DEBUG: "debug", INFO: "info", WARNING: "warn", ERROR: "error" } as const;
@@ -7,18 +7,26 @@ const LEVELS = { DEBUG: "debug", INFO: "info", WARNING: "warn", ERROR: "error" }
 /** Anything that looks like a card number: 13 to 19 digits, perhaps with spaces or hyphens, that are no part of an id. */
 const CARD = /(?<![\w-])\d(?:[ -]?\d){12,18}(?![\w-])/g;
 
+/** Fields that are secret wherever they stand. */
+const SECRETS = ["password", "token", "access_token", "refresh_token", "authorization", "secret"];
+
+/** Where a process writes what happens. */
 export type Log = Logger;
 
 /**
  * The log of a process: one ECS JSON line per event on stdout, with the request id. Secrets by name and card-like
- * numbers are masked.
+ * numbers are masked. DEBUG shows everything, whatever the level: the stacks of refusals and the names of statements.
  */
-export function createLog(service: string, config: { LOG_LEVEL: keyof typeof LEVELS; DEBUG?: boolean }): Log {
-  return pino({
+export function createLog(
+  service: string,
+  config: { LOG_LEVEL: keyof typeof LEVELS; DEBUG?: boolean },
+  destination: DestinationStream = pino.destination(1),
+): Log {
+  const options = {
     ...ecsFormat({ serviceName: service, apmIntegration: false }),
-    level: LEVELS[config.LOG_LEVEL],
+    level: config.DEBUG ? "debug" : LEVELS[config.LOG_LEVEL],
     redact: {
-      paths: ["password", "*.password", "token", "*.token", "refresh_token", "*.refresh_token", "authorization"],
+      paths: SECRETS.flatMap((name) => [name, `*.${name}`]),
       censor: "***",
     },
     mixin: () => {
@@ -28,5 +36,6 @@ export function createLog(service: string, config: { LOG_LEVEL: keyof typeof LEV
     hooks: {
       streamWrite: (line: string) => line.replace(CARD, "***"),
     },
-  });
+  };
+  return pino(options, destination);
 }

@@ -21,14 +21,19 @@ export interface Sql {
 /** A transaction under way. */
 export type Tx = Sql & { readonly tx: true };
 
+/** The connections of a service to its database. */
 export type Pool = pg.Pool;
 
 const MAX_WAITING = 256;
 const STATEMENT_TIMEOUT_MS = 5_000;
 const RETRIED = new Set(["40001", "40P01", "55P03"]);
 
-/** Opens a pool of at most 6 connections, each statement bounded to 5 s and each lock wait to 1 s. */
-export function createPool(config: { DATABASE_URL: string }, log: Log, max = 6): Pool {
+/**
+ * Opens a pool of at most 6 connections, each statement bounded to 5 s and each lock wait to 1 s. Within a transaction
+ * the bound is what is left of the request's deadline; to a single statement that would cost a round trip more.
+ * Who waits for a connection gives up after 2 s.
+ */
+export function createPool(config: { DATABASE_URL: string; DEBUG?: boolean }, log: Log, max = 6): Pool {
   const pool = new pg.Pool({
     connectionString: config.DATABASE_URL,
     max,
@@ -38,9 +43,22 @@ export function createPool(config: { DATABASE_URL: string }, log: Log, max = 6):
     lock_timeout: 1_000,
   });
   pool.on("error", (error) => log.warn({ err: error }, "a database connection was lost"));
+  if (config.DEBUG) pool.on("connect", (client) => logStatements(client, log));
   gauge("nano_pool_connections", "Connections of the database pool.", () => pool.totalCount);
   gauge("nano_pool_waiting", "Requests that wait for a connection of the database pool.", () => pool.waitingCount);
   return pool;
+}
+
+/** Logs the name of each statement that a client runs, or its beginning; never its values. */
+function logStatements(client: pg.PoolClient, log: Log): void {
+  const run = client.query.bind(client) as (...args: unknown[]) => unknown;
+  const logged = (...args: unknown[]) => {
+    const [statement] = args as [string | { name?: string; text?: string }];
+    const name = typeof statement === "string" ? statement : statement.name ?? statement.text;
+    log.debug({ statement: name?.slice(0, 100) }, "a statement");
+    return run(...args);
+  };
+  client.query = logged as typeof client.query;
 }
 
 /**

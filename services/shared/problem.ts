@@ -31,9 +31,7 @@ const TITLES: Record<number, string> = {
 /** The one map from errors to HTTP. A 5xx says nothing more than its request id. */
 export function toProblem(error: NanoError, instance: string, request_id: string): Problem & Record<string, unknown> {
   const status = ERROR_KINDS[error.kind].http;
-  return {
-    // First, so that none of them replaces what every problem has.
-    ...(status < 500 ? error.extras.members : {}),
+  const common = {
     type: `urn:nano:error:${error.code}`,
     title: TITLES[status] ?? "Error",
     status,
@@ -41,6 +39,12 @@ export function toProblem(error: NanoError, instance: string, request_id: string
     instance,
     code: error.code,
     request_id,
+  };
+  return {
+    ...common,
+    ...(status < 500 ? error.extras.members : {}),
+    // Once more, so that no member replaces what every problem has; the order stays.
+    ...common,
     ...(status < 500 && error.extras.errors ? { errors: error.extras.errors } : {}),
   };
 }

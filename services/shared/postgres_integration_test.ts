@@ -1,0 +1,126 @@
+import { expect } from "@std/expect";
+import { after, before, describe, it } from "@std/testing/bdd";
+import { withContext } from "./context.ts";
+import { conflict, toNanoError } from "./errors.ts";
+import { createLog } from "./log.ts";
+import { createPool, orElse, type Pool, transaction } from "./postgres.ts";
+import { type TestDatabase, testDatabase } from "./testing.ts";
+
+const log = createLog("test", { LOG_LEVEL: "ERROR" });
+const user_id = "019aa0b4-7a3c-7c55-9b7e-3f1d2c4b5a69";
+
+/** Runs as a user's request with so many milliseconds left. */
+function within<T>(milliseconds: number, run: () => Promise<T>): Promise<T> {
+  const actor = { kind: "user", user_id, store_roles: [] };
+  return withContext({ request_id: "request-1", actor, deadline: Date.now() + milliseconds }, run);
+}
+
+async function kindOf(work: Promise<unknown>): Promise<string> {
+  return await work.then(() => "none", (error) => toNanoError(error).kind);
+}
+
+describe("transaction()", () => {
+  let database: TestDatabase;
+  let pool: Pool;
+
+  before(async () => {
+    database = await testDatabase("order");
+    await database.owner.query(
+      "create table public.counters (id int primary key, n int not null constraint small check (n < 100))",
+    );
+    await database.owner.query("insert into public.counters values (1, 0), (2, 0)");
+    await database.owner.query("grant all on public.counters to public");
+    pool = createPool({ DATABASE_URL: database.url }, log);
+  });
+
+  after(async () => {
+    await pool.end();
+    await database.drop();
+  });
+
+  const read = async () => (await pool.query("select sum(n)::int as n from public.counters")).rows[0].n as number;
+
+  it("tells the audit triggers who acts, in which request", async () => {
+    const { rows } = await within(
+      1000,
+      () =>
+        transaction(pool, (tx) =>
+          tx.query({
+            text: "select current_setting('nano.actor') as actor, current_setting('nano.request_id') as request",
+          })),
+    );
+    expect(rows[0]).toEqual({ actor: `user:${user_id}`, request: "request-1" });
+  });
+
+  it("ends a statement at the request's deadline", async () => {
+    expect(await kindOf(within(150, () => transaction(pool, (tx) => tx.query({ text: "select pg_sleep(30)" }))))).toBe(
+      "timeout",
+    );
+  });
+
+  it("changes nothing where the function throws", async () => {
+    const before = await read();
+    const work = transaction(pool, async (tx) => {
+      await tx.query({ text: "update public.counters set n = n + 1" });
+      throw conflict("no", "No.");
+    });
+    expect(await kindOf(work)).toBe("conflict");
+    expect(await read()).toBe(before);
+  });
+
+  it("is run again after a deadlock, so both of two that cross succeed", async () => {
+    const before = await read();
+    const cross = (first: number, second: number) =>
+      within(10_000, () =>
+        transaction(pool, async (tx) => {
+          await tx.query({ text: "update public.counters set n = n + 1 where id = $1", values: [first] });
+          await new Promise((resolve) => setTimeout(resolve, 50));
+          await tx.query({ text: "update public.counters set n = n + 1 where id = $1", values: [second] });
+        }));
+    await Promise.all([cross(1, 2), cross(2, 1)]);
+    expect(await read()).toBe(before + 4);
+  });
+
+  it("gives up where a lock is held on, as unavailable", async () => {
+    const holder = await database.owner.connect();
+    try {
+      await holder.query("begin; select from public.counters where id = 1 for update");
+      const work = within(
+        1_500,
+        () => transaction(pool, (tx) => tx.query({ text: "update public.counters set n = n + 1 where id = 1" })),
+      );
+      expect(["unavailable", "timeout"]).toContain(await kindOf(work));
+    } finally {
+      await holder.query("rollback");
+      holder.release();
+    }
+  });
+
+  it("turns a violated constraint, by name, into the domain's error", async () => {
+    const work = orElse(pool.query("update public.counters set n = 1000"), {
+      small: () => conflict("too_large", "Too large."),
+    });
+    expect(await kindOf(work)).toBe("conflict");
+  });
+
+  it("refuses at once when too many wait for a connection", async () => {
+    const busy = Array.from({ length: 6 }, () => pool.connect());
+    const clients = await Promise.all(busy);
+    try {
+      const waiting = Array.from({ length: 256 }, () => kindOf(transaction(pool, () => Promise.resolve())));
+      let answered = 0;
+      for (const wait of waiting) wait.then(() => answered++);
+      expect(await kindOf(transaction(pool, () => Promise.resolve()))).toBe("unavailable");
+      expect(answered).toBe(0);
+      for (const client of clients.splice(0)) client.release();
+      expect(new Set(await Promise.all(waiting))).toEqual(new Set(["none"]));
+    } finally {
+      for (const client of clients) client.release();
+    }
+  });
+
+  it("reads a bigint as a number, and refuses one that a number can't hold", async () => {
+    expect((await pool.query("select 9007199254740991::bigint as n")).rows[0].n).toBe(Number.MAX_SAFE_INTEGER);
+    await expect(pool.query("select 9007199254740992::bigint as n")).rejects.toThrow("2^53");
+  });
+});
