@@ -9,7 +9,7 @@ export const SERVICES = ["user", "product", "cart", "order", "payment", "store"]
 export type ServiceName = typeof SERVICES[number];
 /** What speaks gRPC: the services, and the one process that sends webhooks for the store service. */
 export type NeighbourName = ServiceName | "deliver";
-export type ProcessName = NeighbourName | "gateway";
+export type ProcessName = NeighbourName | "gateway" | "admin";
 export type Environment = Readonly<Record<string, string>>;
 
 /** One row of the table. */
@@ -17,7 +17,7 @@ export interface Process {
   readonly name: ProcessName;
   /** The file that `deno run` starts. */
   readonly main: string;
-  /** gRPC for a service, public HTTP for the gateway. */
+  /** gRPC for a service, public HTTP for the gateway and the admin. */
   readonly port: number;
   /** Health and metrics. */
   readonly httpPort: number;
@@ -32,18 +32,25 @@ export interface Process {
   readonly openNet?: boolean;
   /** Variables it may read beyond those that all read. */
   readonly variables: readonly string[];
+  /** Files it may read beyond its libraries; a service's default are the .proto sources. */
+  readonly reads?: readonly string[];
 }
 
 const TOKENS = ["JWT_SECRET", "JWT_EXPIRATION"];
 
-/** The table. `admin` (8080/8008, `admin/main.ts`, reaches the gateway by GATEWAY_URL) gets its row with its issue. */
+/** What Fresh asks for, to name its build. */
+const BUILD_NAMES = ["DENO_DEPLOYMENT_ID", "GITHUB_SHA", "CI_COMMIT_SHA"];
+
+/** The table. */
 export const PROCESSES: readonly Process[] = [
   service("user", 50051, 8001, ["store"], { ffi: true, variables: [...TOKENS, "ADMIN_EMAIL", "ADMIN_PASSWORD"] }),
-  service("product", 50052, 8002, ["store"], { redis: true }),
+  service("product", 50052, 8002, ["store"]),
   service("cart", 50053, 8003, ["product", "store"], { redis: true }),
   service("order", 50054, 8004, ["cart", "product", "store", "payment"]),
-  service("payment", 50055, 8005, ["order", "store"], { variables: ["TEST_PAYMENTS"] }),
-  service("store", 50056, 8006, ["deliver"], { redis: true }),
+  service("payment", 50055, 8005, ["order", "store"], {
+    variables: ["TEST_PAYMENTS", "STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"],
+  }),
+  service("store", 50056, 8006, ["deliver"]),
   {
     name: "deliver",
     main: "services/store/deliver.ts",
@@ -66,6 +73,19 @@ export const PROCESSES: readonly Process[] = [
     redis: true,
     ffi: false,
     variables: [...TOKENS, "CORS_ORIGINS", "TRUSTED_PROXIES", "RATE_LIMIT_SCALE"],
+  },
+  {
+    name: "admin",
+    main: "admin/serve.ts",
+    port: 8080,
+    httpPort: 8008,
+    // A client of the gateway like any other, over HTTP: GATEWAY_URL.
+    neighbours: [],
+    database: false,
+    redis: false,
+    ffi: false,
+    variables: ["GATEWAY_URL", "JWT_SECRET", ...BUILD_NAMES],
+    reads: ["./admin/_fresh", "./admin/static"],
   },
 ];
 
@@ -126,9 +146,9 @@ export function environmentFor(process: Process, all: Readonly<Record<string, st
 
 /** The least Deno permissions with which a process can do its work in the given environment. */
 export function denoFlags(process: Process, environment: Environment): string[] {
-  const reads = ["./node_modules"];
+  const reads = ["./node_modules", ...process.reads ?? []];
   // gRPC reflection serves the .proto sources.
-  if (environment.ENVIRONMENT !== "production" && !process.openNet) reads.push("./proto");
+  if (environment.ENVIRONMENT !== "production" && !process.openNet && !process.reads) reads.push("./proto");
   return [
     "--no-prompt",
     process.openNet ? "--allow-net" : `--allow-net=${addresses(process, environment).join(",")}`,
@@ -157,6 +177,12 @@ function addresses(process: Process, environment: Environment): string[] {
     if (process.database && environment[name]) found.push(hostPort(environment[name], 5432));
   }
   if (process.redis && environment.REDIS_URL) found.push(hostPort(environment.REDIS_URL, 6379));
+  if (process.variables.includes("STRIPE_SECRET_KEY") && environment.STRIPE_SECRET_KEY) {
+    found.push("api.stripe.com:443");
+  }
+  if (process.variables.includes("GATEWAY_URL") && environment.GATEWAY_URL) {
+    found.push(hostPort(environment.GATEWAY_URL, environment.GATEWAY_URL.startsWith("https:") ? 443 : 80));
+  }
   for (const neighbour of process.neighbours) {
     const address = environment[neighbourVariable(neighbour)];
     if (address) found.push(address);

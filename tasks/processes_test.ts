@@ -1,6 +1,21 @@
 import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
-import { denoArguments, denoFlags, environmentFor, PROCESSES, processNamed, SERVICES } from "./processes.ts";
+import { settings as cart } from "../services/cart/config.ts";
+import { settings as gateway } from "../services/gateway/config.ts";
+import { settings as order } from "../services/order/config.ts";
+import { settings as payment } from "../services/payment/config.ts";
+import { settings as product } from "../services/product/config.ts";
+import { deliverSettings as deliver, settings as store } from "../services/store/config.ts";
+import { settings as user } from "../services/user/config.ts";
+import {
+  denoArguments,
+  denoFlags,
+  environmentFor,
+  environmentNames,
+  PROCESSES,
+  processNamed,
+  SERVICES,
+} from "./processes.ts";
 
 const surroundings = {
   ENVIRONMENT: "development",
@@ -9,6 +24,7 @@ const surroundings = {
   REDIS_URL: "redis://:secret@127.0.0.1/0",
   JWT_SECRET: "secret",
   STRIPE_SECRET_KEY: "secret",
+  SMTP_URL: "secret",
   ADMIN_PASSWORD: "secret",
   ...Object.fromEntries(SERVICES.map((name) => [`${name.toUpperCase()}_SERVICE_URL`, `${name}.internal:1`])),
 };
@@ -34,8 +50,19 @@ describe("processes", () => {
       store: ["deliver"],
       deliver: [],
       gateway: SERVICES,
+      admin: [],
     });
   });
+});
+
+describe("environmentNames()", () => {
+  for (const [name, settings] of Object.entries({ cart, deliver, gateway, order, payment, product, store, user })) {
+    it(`lets ${name} read what its settings are, and no more`, () => {
+      const row = PROCESSES.find((process) => process.name === name);
+      const names = row ? environmentNames(row) : [];
+      expect(names.filter((name) => name !== "FAILPOINTS").sort()).toEqual(Object.keys(settings).sort());
+    });
+  }
 });
 
 describe("denoFlags()", () => {
@@ -54,6 +81,15 @@ describe("denoFlags()", () => {
   it("gives the gateway no way to the database", () => {
     const gateway = processNamed("gateway");
     expect(denoFlags(gateway, surroundings).join(" ")).not.toMatch(/db\.example|DATABASE_URL/);
+  });
+
+  it("gives the admin its build, the gateway and nothing else", () => {
+    const admin = processNamed("admin");
+    const environment = environmentFor(admin, { ...surroundings, GATEWAY_URL: "http://gateway.internal:8000" });
+    const flags = denoFlags(admin, environment);
+    expect(flag(flags, "--allow-net")).toEqual(["127.0.0.1:8080", "127.0.0.1:8008", "gateway.internal:8000"]);
+    expect(flag(flags, "--allow-read")).toEqual(["./node_modules", "./admin/_fresh", "./admin/static"]);
+    expect(Object.keys(environment).sort()).toEqual(["ENVIRONMENT", "GATEWAY_URL", "HOST", "JWT_SECRET"]);
   });
 
   it("lets only user load native code", () => {
@@ -92,14 +128,23 @@ describe("denoFlags()", () => {
 });
 
 describe("environmentFor()", () => {
-  it("gives the token secret to user and gateway only", () => {
+  it("gives the token secret to user and gateway, and to admin for its cookie's key", () => {
     const knowing = PROCESSES.filter((process) => "JWT_SECRET" in environmentFor(process, surroundings));
-    expect(knowing.map(({ name }) => name)).toEqual(["user", "gateway"]);
+    expect(knowing.map(({ name }) => name)).toEqual(["user", "gateway", "admin"]);
+  });
+
+  it("gives Stripe's key, and the way to Stripe, to payment only, and only where the key is set", () => {
+    const knowing = PROCESSES.filter((process) => "STRIPE_SECRET_KEY" in environmentFor(process, surroundings));
+    expect(knowing.map(({ name }) => name)).toEqual(["payment"]);
+    const payment = processNamed("payment");
+    expect(flag(denoFlags(payment, surroundings), "--allow-net")).toContain("api.stripe.com:443");
+    const { STRIPE_SECRET_KEY: _, ...without } = surroundings;
+    expect(flag(denoFlags(payment, without), "--allow-net")).not.toContain("api.stripe.com:443");
   });
 
   it("gives nobody what is not in the table", () => {
     for (const process of PROCESSES) {
-      expect(Object.keys(environmentFor(process, surroundings))).not.toContain("STRIPE_SECRET_KEY");
+      expect(Object.keys(environmentFor(process, surroundings))).not.toContain("SMTP_URL");
     }
   });
 });

@@ -3,8 +3,9 @@
  * proto/gen is not what the protos give or a change would break clients of main.
  */
 import { dirname, join } from "node:path";
+import deno from "../deno.json" with { type: "json" };
 
-const BUF = "npm:@bufbuild/buf@1.72.0/buf";
+const BUF = `${deno.imports["@bufbuild/buf"]}/buf`;
 const PROTO = new URL("../proto/", import.meta.url).pathname;
 const ROOT = new URL("../", import.meta.url).pathname;
 

@@ -14,6 +14,7 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 class Terminal {
   readonly dataDir = Deno.makeTempDirSync({ prefix: "nano-start-" });
   readonly gateway = findPort();
+  readonly admin = findPort();
   readonly #started: Child[] = [];
 
   constructor() {
@@ -30,7 +31,7 @@ class Terminal {
         ...baseEnvironment(),
         DATA_DIR: this.dataDir,
         GATEWAY_PORT: String(this.gateway),
-        ADMIN_PORT: String(findPort()),
+        ADMIN_PORT: String(this.admin),
         SEED: "none",
         ...environment,
       },
@@ -88,17 +89,22 @@ describe("deno task start", () => {
     const lines = shop.lines.filter((line) => line.startsWith("ready"));
     const address = `http://127.0.0.1:${terminal.gateway}`;
     expect(lines.length).toBe(1);
-    expect(lines[0]).toContain(`ready ${address} · docs ${address}/docs · operator admin@nano.test password `);
+    const start = `ready ${address} · docs ${address}/docs · admin http://127.0.0.1:${terminal.admin}`;
+    expect(lines[0]).toContain(`${start} · operator admin@nano.test password `);
   });
 
-  it("runs six services, the sender of webhooks, the gateway, PostgreSQL and Redis", () => {
+  it("runs six services, the sender of webhooks, gateway, admin, PostgreSQL and Redis", () => {
     const names = Object.keys(readRun(terminal.dataDir)?.children ?? {}).sort();
-    const servers = ["postgres", "redis"];
-    expect(names).toEqual(["cart", "deliver", "gateway", "order", "payment", "product", "store", "user", ...servers].sort());
+    const services = ["cart", "deliver", "order", "payment", "product", "store", "user"];
+    expect(names).toEqual(["admin", "gateway", "postgres", "redis", ...services].sort());
   });
 
   it("answers at the gateway", async () => {
     expect(await get(`http://127.0.0.1:${terminal.gateway}/healthz`)).toBe(200);
+  });
+
+  it("answers at the console", async () => {
+    expect(await get(`http://127.0.0.1:${terminal.admin}/login`)).toBe(200);
   });
 
   it("keeps its secrets and addresses from other users", () => {
@@ -121,14 +127,18 @@ describe("deno task start", () => {
     ]);
   });
 
-  it("refuses a taken gateway port, naming it, and leaves nothing behind", async () => {
-    const other = new Terminal();
-    const second = other.type("start", { GATEWAY_PORT: String(terminal.gateway) });
-    expect(await second.child.ended).toBe("exit code 1");
-    expect(second.lines.at(-1)).toContain(`Cannot start as port ${terminal.gateway} is taken`);
-    expect(other.children()).toEqual([]);
-    await other.close();
-  });
+  for (const [variable, door] of [["GATEWAY_PORT", "gateway"], ["ADMIN_PORT", "admin"]] as const) {
+    it(`refuses a taken ${variable}, naming it, and leaves nothing behind`, async () => {
+      const other = new Terminal();
+      const second = other.type("start", { [variable]: String(terminal[door]) });
+      expect(await second.child.ended).toBe("exit code 1");
+      expect(second.lines).toEqual([
+        `Cannot start as port ${terminal[door]} is taken: stop what listens there, or set ${variable} to another.`,
+      ]);
+      expect(other.children()).toEqual([]);
+      await other.close();
+    });
+  }
 
   it("starts a killed service again", async () => {
     const pid = readRun(terminal.dataDir)?.children.cart?.pid ?? 0;
@@ -144,7 +154,7 @@ describe("deno task start", () => {
     const stop = terminal.type("stop");
     expect(await stop.child.ended).toBe("exit code 0");
     expect(await shop.child.ended).toBe("exit code 0");
-    expect(ids.length).toBe(9);
+    expect(ids.length).toBe(11);
     expect(ids.filter(runs)).toEqual([]);
   });
 

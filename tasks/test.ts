@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { refuseOtherDeno } from "./shop/deno_version.ts";
 import { orRefuse, Refusal } from "./shop/refusal.ts";
+import { findChromium } from "./test/chromium.ts";
 import { type Group, groupOf, GROUPS, testFiles } from "./test/files.ts";
 import type { Counts } from "./test/report.ts";
 import { runGroup } from "./test/run_group.ts";
@@ -40,17 +41,20 @@ async function testAll(args: readonly string[], folder: string): Promise<Counts>
   const wanted = (groups.length ? groups : GROUPS).filter((group) => files.has(group));
   if (filters.length && !wanted.length) throw new Refusal(`Cannot test as no test file is like: ${filters.join(" ")}`);
 
-  const servers = wanted.some((group) => group === "integration" || group === "api")
+  const servers = wanted.some((group) => group !== "unit" && group !== "basic")
     ? await TestServers.start(folder, (server) => running.push(() => server.stop()))
     : undefined;
   const environment: Record<string, string> = { ...servers?.environment };
   const sum = { passed: 0, failed: 0 };
+  let shop: TestShop | null | undefined;
   for (const group of wanted) {
     if (stop.signal.aborted) break;
     const paths = files.get(group) ?? [];
-    const shop = group === "api" && servers ? await shopOrNot(servers, folder) : undefined;
+    const needsShop = group === "api" || group === "browser";
+    if (needsShop && servers && shop === undefined) shop = await shopOrNot(servers, folder);
     Object.assign(environment, shop?.environment);
-    const counts = shop === null
+    if (group === "browser") environment.TEST_CHROMIUM = await findChromium();
+    const counts = needsShop && shop === null
       ? { passed: 0, failed: paths.length }
       : await runGroup(group, paths, { root: ROOT, folder, environment, signal: stop.signal });
     sum.passed += counts.passed;
@@ -59,14 +63,14 @@ async function testAll(args: readonly string[], folder: string): Promise<Counts>
   return sum;
 }
 
-/** The shop for the REST tests; null, after saying why, when it does not start: then each of their files has failed. */
+/** The shop for the REST and browser tests; null, after saying why, when it does not start: then each of their files has failed. */
 async function shopOrNot(servers: TestServers, folder: string): Promise<TestShop | null> {
   try {
     const shop = await startTestShop(servers, folder, stop.signal);
     running.push(() => shop.stop());
     return shop;
   } catch (error) {
-    console.log(`api: the shop did not start: ${error instanceof Refusal ? error.message : error}`);
+    console.log(`The shop did not start: ${error instanceof Refusal ? error.message : error}`);
     return null;
   }
 }

@@ -8,7 +8,7 @@ export const base = {
   ENVIRONMENT: z.enum(["development", "production"]).default("development"),
   /** The least level that is logged. */
   LOG_LEVEL: z.enum(["DEBUG", "INFO", "WARNING", "ERROR"]).default("INFO"),
-  /** Adds statement names and stacks to logs, never to answers. */
+  /** Logs everything, with statement names and the stacks of refusals; never adds to answers. Refused in production. */
   DEBUG: z.enum(["true", "false"]).default("false").transform((value) => value === "true"),
   /** The address to listen on. */
   HOST: z.string().default("0.0.0.0"),
@@ -18,6 +18,12 @@ export const base = {
   HTTP_PORT: port,
 };
 
+/** Redis; without it a process runs uncached. */
+export const redisUrl = z.url({ protocol: /^rediss?$/ }).optional();
+
+/** How long access tokens live, in seconds. */
+export const jwtExpiration = z.coerce.number().int().min(30).max(86_400).default(600);
+
 /** The settings of a service that owns data. */
 export const data = {
   ...base,
@@ -25,8 +31,6 @@ export const data = {
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   /** PostgreSQL past a PgBouncer, for LISTEN. */
   DATABASE_DIRECT_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
-  /** Redis; without it the service runs uncached. */
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
 };
 
 /** A neighbour's gRPC address, `host:port`. */

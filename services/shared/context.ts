@@ -11,6 +11,7 @@ export interface Context {
 
 const storage = new AsyncLocalStorage<Context>();
 
+/** Somebody who has not signed in and has no cart. */
 export const ANONYMOUS: Actor = { kind: "anonymous", store_roles: [] };
 
 /** The platform itself, as jobs and services act. */

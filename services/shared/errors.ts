@@ -20,6 +20,7 @@ export const ERROR_KINDS = {
   timeout: { grpc: status.DEADLINE_EXCEEDED, http: 504 },
 } as const;
 
+/** The name of a kind of refusal. */
 export type ErrorKind = keyof typeof ERROR_KINDS;
 
 /** What is wrong with one field: a JSON pointer, a stable code and a sentence. */
@@ -29,6 +30,7 @@ export interface FieldError {
   message: string;
 }
 
+/** What an error carries beyond its code and its sentence. */
 export interface ErrorExtras {
   /** The fields at fault. */
   errors?: FieldError[];

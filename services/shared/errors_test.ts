@@ -99,7 +99,8 @@ describe("toProblem()", () => {
   });
 
   it("lets no member replace what every problem has", () => {
-    const problem = toProblem(conflict("x", "No.", { status: 200, request_id: "forged" }), "/", "r1");
+    const problem = toProblem(conflict("x", "No.", { status: 200, request_id: "forged", more: 1 }), "/", "r1");
+    expect(Object.keys(problem).join()).toBe("type,title,status,detail,instance,code,request_id,more");
     expect(problem).toMatchObject({ status: 409, request_id: "r1" });
   });
 });

@@ -35,7 +35,7 @@ export type Rpcs<S> = {
 };
 
 /** A generated `…ServiceService`. */
-export type Definition = Record<string, MethodDefinition<never, never>>;
+type Definition = Record<string, MethodDefinition<never, never>>;
 
 const duration = durations("nano_rpc_duration_seconds", "Duration of RPCs served, by method and status.", [
   "method",

@@ -60,7 +60,7 @@ export async function claimKey(sql: Sql, request: KeyedRequest): Promise<Claim> 
            from idempotency_keys where store_id = $1 and principal = $2 and key = $3`,
     values: [store_id, principal, key],
   });
-  if (!row) throw inProgress();
+  if (!row) throw requestInProgress();
   if (row.fingerprint !== fingerprint) {
     throw new NanoError(
       "unprocessable",
@@ -69,7 +69,7 @@ export async function claimKey(sql: Sql, request: KeyedRequest): Promise<Claim> 
     );
   }
   if (row.state === "done") return { state: "done", outcome: outcomeOf(row), resource_id: row.resource_id };
-  if (row.leased || !await renewLease(sql, row.resource_id)) throw inProgress();
+  if (row.leased || !await renewLease(sql, row.resource_id)) throw requestInProgress();
   return { state: "abandoned", resource_id: row.resource_id };
 }
 
@@ -84,7 +84,7 @@ export async function takeOverKey(sql: Sql, resource_id: string): Promise<boolea
     text: "select from idempotency_keys where resource_id = $1 and state = 'in_progress'",
     values: [resource_id],
   });
-  if (rowCount) throw inProgress();
+  if (rowCount) throw requestInProgress();
   return false;
 }
 
@@ -149,7 +149,8 @@ function outcomeOf(row: KeyRow): Outcome {
   return { answer: row.answer ?? new Uint8Array() };
 }
 
-function inProgress(): NanoError {
+/** The refusal of a request whose key another one works under. */
+export function requestInProgress(): NanoError {
   return new NanoError("conflict", "request_in_progress", "A request with this Idempotency-Key is under way.", {
     retry_after: 1,
   });

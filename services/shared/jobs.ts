@@ -144,8 +144,15 @@ export async function runJobs(
   return runner;
 }
 
-/** Gives back the jobs that a killed process held, so that others run them. */
+/**
+ * Gives back the jobs that a killed process held, so that others run them. One that was replaced or taken back while it
+ * ran (that takes its key and all its attempts) is not to run again: it goes.
+ */
 async function releaseDeadJobs(sql: pg.Pool, service: string): Promise<void> {
+  await sql.query(
+    `delete from ${service}_jobs._private_jobs where locked_at < now() - interval '${DEAD}'
+       and key is null and attempts >= max_attempts and updated_at > locked_at`,
+  );
   await sql.query(
     `update ${service}_jobs._private_jobs set locked_at = null, locked_by = null, run_at = greatest(run_at, now())
      where locked_at < now() - interval '${DEAD}'`,

@@ -44,9 +44,13 @@ after(async () => {
   await database.drop();
 });
 
-/** A job that another process took so long ago. */
+/** A job that another process took so long ago, and its queue with it. */
 async function lockedJob(note: string, ago: string): Promise<void> {
-  await addJob(database.pool, "payment", "note", { note });
+  await addJob(database.pool, "payment", "note", { note }, { queue: note });
+  await database.owner.query(
+    `update payment_jobs._private_job_queues set locked_at = now() - $2::interval, locked_by = 'other' where queue_name = $1`,
+    [note, ago],
+  );
   await database.owner.query(
     `update payment_jobs._private_jobs set locked_at = now() - $2::interval, locked_by = 'other', attempts = 1 where payload ->> 'note' = $1`,
     [note, ago],

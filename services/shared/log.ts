@@ -20,7 +20,7 @@ export type Log = Logger;
 export function createLog(
   service: string,
   config: { LOG_LEVEL: keyof typeof LEVELS; DEBUG?: boolean },
-  destination: DestinationStream = pino.destination(1),
+  destination: DestinationStream = stdout(),
 ): Log {
   const options = {
     ...ecsFormat({ serviceName: service, apmIntegration: false }),
@@ -38,4 +38,14 @@ export function createLog(
     },
   };
   return pino(options, destination);
+}
+
+/** What of the log waits for a disk that is full; beyond it lines are lost. */
+const MAX_WAITING = 1024 * 1024;
+
+/** Stdout, which may be closed or full: then a process goes on without its log rather than not at all. */
+function stdout(): DestinationStream {
+  const stream = pino.destination({ dest: 1, sync: true, maxLength: MAX_WAITING });
+  stream.on("error", () => {});
+  return stream;
 }

@@ -76,6 +76,46 @@ export function mulDiv(a: number, b: number, c: number): number {
   return Number(rounded);
 }
 
+/**
+ * Reads an amount as people write it ("12.34", "1,234.50", "1.234,50 €", "12") in minor units; undefined for anything
+ * else, also where it has more decimals than the currency. Where one mark could be either, such as in "1,234", the
+ * locale decides. Not negative.
+ */
+export function parseMoney(text: string, currency: string, locale = "en-US"): Money | undefined {
+  const bare = text.replace(currency, "").replace(/[\s\u00a0\u202f'’]|\p{Sc}/gu, "");
+  const match = /^(\d[\d.,]*)$/.exec(bare);
+  if (!match?.[1]) return undefined;
+  const digits = exponentOf(currency);
+  const marks = match[1].replaceAll(/\d/g, "");
+  const last = marks.at(-1) ?? "";
+  const after = last ? match[1].length - match[1].lastIndexOf(last) - 1 : 0;
+  const grouped = marks.length > 1 && new Set(marks).size === 1;
+  const group = last !== "" && (grouped || (marks.length === 1 && after === 3 && isGroupMark(last, digits, locale)));
+  const [whole = "", fraction = ""] = group || !last
+    ? [match[1]]
+    : [match[1].slice(0, -after - 1), match[1].slice(match[1].length - after)];
+  const groups = whole.split(/[.,]/);
+  if (groups.some((part, index) => index > 0 && part.length !== 3) || (groups[0] ?? "").length < 1) return undefined;
+  if (new Set(whole.replaceAll(/\d/g, "")).size > 1 || (!group && last && whole.includes(last))) return undefined;
+  if (fraction.length > digits || (last && !group && fraction === "")) return undefined;
+  const amount = Number(groups.join("") + fraction.padEnd(digits, "0"));
+  return Number.isSafeInteger(amount) && amount <= MAX_AMOUNT ? { amount, currency } : undefined;
+}
+
+function isGroupMark(mark: string, digits: number, locale: string): boolean {
+  if (digits === 0) return true;
+  const parts = new Intl.NumberFormat(locale).formatToParts(1.5);
+  return parts.find((part) => part.type === "decimal")?.value !== mark;
+}
+
+/** An amount as a plain decimal, for tables: "1234.50". */
+export function toDecimal({ amount, currency }: Money): string {
+  const digits = exponentOf(currency);
+  const text = String(Math.abs(amount)).padStart(digits + 1, "0");
+  const sign = amount < 0 ? "-" : "";
+  return sign + (digits === 0 ? text : `${text.slice(0, -digits)}.${text.slice(-digits)}`);
+}
+
 /** Money as people write it in a locale: "$12.34". */
 export function formatMoney(value: Money, locale = "en-US"): string {
   const digits = exponentOf(value.currency);

@@ -1,7 +1,17 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
-import { add, exponentOf, formatMoney, isCurrency, money, mulDiv, sameCurrency } from "./money.ts";
+import {
+  add,
+  exponentOf,
+  formatMoney,
+  isCurrency,
+  money,
+  mulDiv,
+  parseMoney,
+  sameCurrency,
+  toDecimal,
+} from "./money.ts";
 
 describe("money", () => {
   it("is a safe integer of minor units, or nothing", () => {
@@ -63,5 +73,44 @@ describe("mulDiv", () => {
     fc.assert(fc.property(fc.nat(), fc.nat(20_000), fc.integer({ min: 1, max: 20_000 }), (a, b, c) => {
       expect(mulDiv(-a, b, c) + mulDiv(a, b, c)).toBe(0);
     }));
+  });
+});
+
+describe("parseMoney()", () => {
+  const read: [string, string, string, number | undefined][] = [
+    ["12.34", "USD", "en-US", 1234],
+    ["$12", "USD", "en-US", 1200],
+    ["12,34", "USD", "en-US", 1234],
+    ["1,234", "USD", "en-US", 123400],
+    ["1,234.50 USD", "USD", "en-US", 123450],
+    ["1.234", "EUR", "de-DE", 123400],
+    ["1.234,50\u00a0€", "EUR", "de-DE", 123450],
+    ["1 234 567,89", "EUR", "fr-FR", 123456789],
+    ["1,234", "JPY", "ja-JP", 1234],
+    ["1.234", "KWD", "en-US", 1234],
+    ["0", "USD", "en-US", 0],
+    ["1.234", "USD", "en-US", undefined],
+    ["12.5", "JPY", "ja-JP", undefined],
+    ["1,2,3", "USD", "en-US", undefined],
+    ["1,234,56", "USD", "en-US", undefined],
+    ["1.2,3.4", "USD", "en-US", undefined],
+    ["12.", "USD", "en-US", undefined],
+    ["-1", "USD", "en-US", undefined],
+    ["1e3", "USD", "en-US", undefined],
+    ["", "USD", "en-US", undefined],
+    ["9".repeat(20), "USD", "en-US", undefined],
+  ];
+  for (const [text, currency, locale, amount] of read) {
+    it(`${amount === undefined ? "refuses" : "reads"} ${JSON.stringify(text)} in ${currency}, ${locale}`, () => {
+      expect(parseMoney(text, currency, locale)?.amount).toBe(amount);
+    });
+  }
+
+  it("reads back what toDecimal() writes", () => {
+    for (const currency of ["USD", "JPY", "KWD"]) {
+      for (const amount of [0, 1, 12, 123, 1234, 99_999, 1_000_000]) {
+        expect(parseMoney(toDecimal({ amount, currency }), currency)?.amount).toBe(amount);
+      }
+    }
   });
 });

@@ -1,4 +1,7 @@
-import { invalid } from "./errors.ts";
+import { invalid, type NanoError } from "./errors.ts";
+import { isId } from "./ids.ts";
+
+const MAX_LIMIT = 100;
 
 /** A page of a list and the cursor of the next; undefined on the last page. */
 export interface Page<T> {
@@ -22,7 +25,31 @@ export function decodeCursor(cursor: string, parts: number): Key {
       return key;
     }
   } catch { /* refused below */ }
-  throw invalid("invalid_cursor", "The cursor is not one that a list gave.", "/cursor");
+  throw invalidCursor();
+}
+
+/** Reads the cursor of a list in the order of ids. Throws `invalid_cursor`. */
+export function decodeIdCursor(cursor: string): string {
+  const [id] = decodeCursor(cursor, 1);
+  if (typeof id !== "string" || !isId(id)) throw invalidCursor();
+  return id;
+}
+
+/** Reads the cursor of a list in the order of time and, within a millisecond, id. Throws `invalid_cursor`. */
+export function decodeTimeCursor(cursor: string): { create_time: string; id: string } {
+  const [create_time, id] = decodeCursor(cursor, 2);
+  const isTime = typeof create_time === "string" && TIME.test(create_time) && !Number.isNaN(Date.parse(create_time));
+  if (!isTime || typeof id !== "string" || !isId(id)) throw invalidCursor();
+  return { create_time, id };
+}
+
+/** As Date.toISOString() writes it. */
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
+
+/** How many rows a page has: as many as asked for, at most 100. Throws `invalid_limit` below 1. */
+export function pageLimit(limit: number): number {
+  if (!Number.isInteger(limit) || limit < 1) throw invalid("invalid_limit", "A page has at least 1 row.", "/limit");
+  return Math.min(limit, MAX_LIMIT);
 }
 
 /** Cuts rows, fetched as `limit + 1`, to a page; `keyOf` gives the sort key of the last row. */
@@ -30,4 +57,8 @@ export function toPage<T>(rows: T[], limit: number, keyOf: (row: T) => Key): Pag
   const data = rows.slice(0, limit);
   const last = data.at(-1);
   return rows.length > limit && last !== undefined ? { data, next_cursor: encodeCursor(keyOf(last)) } : { data };
+}
+
+function invalidCursor(): NanoError {
+  return invalid("invalid_cursor", "The cursor is not one that a list gave.", "/cursor");
 }

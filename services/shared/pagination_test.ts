@@ -2,7 +2,7 @@ import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { NanoError } from "./errors.ts";
-import { decodeCursor, encodeCursor, toPage } from "./pagination.ts";
+import { decodeCursor, decodeIdCursor, decodeTimeCursor, encodeCursor, pageLimit, toPage } from "./pagination.ts";
 
 describe("a cursor", () => {
   it("gives back the key it was made of", () => {
@@ -37,6 +37,37 @@ describe("a cursor", () => {
   ];
   for (const [name, cursor] of foreign) {
     it(`is refused ${name}`, () => expect(() => decodeCursor(cursor, 2)).toThrow("cursor"));
+  }
+});
+
+describe("decodeTimeCursor() and decodeIdCursor()", () => {
+  const id = "01900000-0000-7000-8000-000000000001";
+  const create_time = "2026-11-22T09:30:00.123Z";
+
+  it("give back what they were made of", () => {
+    expect(decodeTimeCursor(encodeCursor([create_time, id]))).toEqual({ create_time, id });
+    expect(decodeIdCursor(encodeCursor([id]))).toBe(id);
+  });
+
+  for (
+    const [name, key] of [
+      ["no time", ["yesterday", id]],
+      ["a time that PostgreSQL would read and Date not write", ["infinity", id]],
+      ["a day that is not there", ["2026-13-22T09:30:00.123Z", id]],
+      ["no id", [create_time, "1' or '1'='1"]],
+      ["a number", [1, id]],
+    ] as const
+  ) {
+    it(`refuse ${name}`, () => expect(() => decodeTimeCursor(encodeCursor([...key]))).toThrow("cursor"));
+  }
+
+  it("refuse what is no id", () => expect(() => decodeIdCursor(encodeCursor(["x"]))).toThrow("cursor"));
+});
+
+describe("pageLimit()", () => {
+  it("coerces what is over 100", () => expect([1, 100, 101, 1e9].map(pageLimit)).toEqual([1, 100, 100, 100]));
+  for (const limit of [0, -1, 0.5, NaN, Infinity]) {
+    it(`refuses ${limit}`, () => expect(() => pageLimit(limit)).toThrow("at least 1"));
   }
 });
 

@@ -17,13 +17,14 @@ export const PERMISSIONS = {
   "user:write": ["manager"],
   "store:write": ["manager"],
   "stats:read": ["support", "manager"],
+  "audit:read": ["manager"],
   "webhook:read": ["manager"],
   "webhook:write": ["manager"],
   "platform:write": [],
 } as const satisfies Record<string, readonly string[]>;
 
+/** The name of a permission. */
 export type Permission = keyof typeof PERMISSIONS;
-export type StoreRoleName = "support" | "manager";
 
 /** What a `support` may refund in one go, in major units of the currency. */
 export const SUPPORT_REFUND_LIMIT = 100;

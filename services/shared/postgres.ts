@@ -44,9 +44,13 @@ export function createPool(config: { DATABASE_URL: string; DEBUG?: boolean }, lo
   });
   pool.on("error", (error) => log.warn({ err: error }, "a database connection was lost"));
   if (config.DEBUG) pool.on("connect", (client) => logStatements(client, log));
+  return pool;
+}
+
+/** Shows how busy the process's pool is. */
+export function measurePool(pool: Pool): void {
   gauge("nano_pool_connections", "Connections of the database pool.", () => pool.totalCount);
   gauge("nano_pool_waiting", "Requests that wait for a connection of the database pool.", () => pool.waitingCount);
-  return pool;
 }
 
 /** Logs the name of each statement that a client runs, or its beginning; never its values. */
@@ -107,7 +111,7 @@ function begin(): string {
 }
 
 /** The name of the constraint that a statement ran against, if that is why it failed. */
-export function violated(error: unknown): string | undefined {
+function violated(error: unknown): string | undefined {
   const { code, constraint } = error as { code?: string; constraint?: string };
   return code?.startsWith("23") ? constraint : undefined;
 }

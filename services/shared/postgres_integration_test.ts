@@ -123,4 +123,21 @@ describe("transaction()", () => {
     expect((await pool.query("select 9007199254740991::bigint as n")).rows[0].n).toBe(Number.MAX_SAFE_INTEGER);
     await expect(pool.query("select 9007199254740992::bigint as n")).rejects.toThrow("2^53");
   });
+
+  it("logs the names of statements where DEBUG is on, never their values", async () => {
+    let text = "";
+    const log = createLog("test", { LOG_LEVEL: "ERROR", DEBUG: true }, {
+      write: (line: string) => void (text += line),
+    });
+    const debugged = createPool({ DATABASE_URL: database.url, DEBUG: true }, log);
+    try {
+      const named = { name: "counter.read", text: "select $1::text as t", values: ["a secret"] };
+      expect((await transaction(debugged, (tx) => tx.query(named))).rows).toEqual([{ t: "a secret" }]);
+      expect((await debugged.query("select 1 as one")).rows).toEqual([{ one: 1 }]);
+    } finally {
+      await debugged.end();
+    }
+    for (const name of ["begin; ", "counter.read", "commit", "select 1 as one"]) expect(text).toContain(`"${name}`);
+    expect(text).not.toContain("a secret");
+  });
 });

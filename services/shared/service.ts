@@ -5,9 +5,10 @@ import { createServer, listen, type Rpcs, stopServer } from "./grpc.ts";
 import { type Readiness, serveHealth } from "./health.ts";
 import { type JobHandlers, runJobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
-import type { Pool } from "./postgres.ts";
+import { measurePool, type Pool } from "./postgres.ts";
 import { onShutdown } from "./shutdown.ts";
 
+/** What every service is told. */
 export interface ServiceConfig {
   ENVIRONMENT: "development" | "production";
   HOST: string;
@@ -17,6 +18,7 @@ export interface ServiceConfig {
   DATABASE_DIRECT_URL?: string | undefined;
 }
 
+/** What a service is made of. */
 export interface ServiceParts<S> {
   pool: Pool;
   definition: Record<keyof Rpcs<S>, unknown>;
@@ -39,16 +41,16 @@ export async function serve<S>(name: string, config: ServiceConfig, log: Log, pa
     draining: false,
     check: async () => void await pool.query({ name: "ready", text: "select 1" }),
   };
+  measurePool(pool);
   const server = createServer(parts.definition, parts.handlers, log);
-  const health = new HealthImplementation({ "": "SERVING" });
-  health.addToServer(server);
+  const health = addHealth(server, name);
   if (config.ENVIRONMENT === "development") await addReflection(server, name);
   const runner: Runner = await runJobs(config, name, parts.jobs, log, parts.crontab, parts.concurrency);
   await listen(server, `${config.HOST}:${config.PORT}`);
   const http = serveHealth(config, readiness);
   onShutdown(config, log, readiness, [
     async () => {
-      health.setStatus("", "NOT_SERVING");
+      health.stop();
       await stopServer(server);
     },
     () => runner.stop(),
@@ -61,11 +63,24 @@ export async function serve<S>(name: string, config: ServiceConfig, log: Log, pa
   log.info({ port: config.PORT }, `${name} is ready`);
 }
 
-async function addReflection(server: Server, name: string): Promise<void> {
+/** Adds grpc.health.v1: the process by the empty name, and its service by its own. */
+export function addHealth(server: Server, name: string): { stop(): void } {
+  const names = ["", fullName(name)];
+  const health = new HealthImplementation(Object.fromEntries(names.map((name) => [name, "SERVING"])));
+  health.addToServer(server);
+  return { stop: () => names.forEach((name) => health.setStatus(name, "NOT_SERVING")) };
+}
+
+/** Adds reflection, so that grpcurl and the like know the service's RPCs. */
+export async function addReflection(server: Server, name: string): Promise<void> {
   const [{ ReflectionService }, { loadSync }] = await Promise.all([
     import("@grpc/reflection"),
     import("@grpc/proto-loader"),
   ]);
   const description = loadSync(`nano/${name}/v1/${name}.proto`, { includeDirs: ["proto"], keepCase: true });
   new ReflectionService(description).addToServer(server);
+}
+
+function fullName(name: string): string {
+  return `nano.${name}.v1.${name.charAt(0).toUpperCase()}${name.slice(1)}Service`;
 }

@@ -1,11 +1,13 @@
 import { type Money, money, mulDiv } from "./money.ts";
 
+/** A line to be totalled. */
 export interface PricedLine {
   quantity: number;
   /** The price of one in minor units. */
   unit_price: number;
 }
 
+/** How a store taxes. */
 export interface Tax {
   /** The rate in basis points: 1900 is 19 %. */
   rate_bp: number;
@@ -13,6 +15,7 @@ export interface Tax {
   included: boolean;
 }
 
+/** What lines come to, each and together. */
 export interface Totals {
   lines: { net: Money; tax: Money; total: Money }[];
   subtotal: Money;

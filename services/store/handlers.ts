@@ -1,19 +1,24 @@
 import type { Store as StoreMessage, StoreInput, StoreServiceServer } from "../../proto/gen/nano/store/v1/store.ts";
+import { listAudit } from "../shared/audit.ts";
 import { type Actor, currentActor, isAdmin, require, requireService } from "../shared/auth.ts";
 import { conflict, invalid, notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId, newId } from "../shared/ids.ts";
-import { decodeCursor, toPage } from "../shared/pagination.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
+import { decodeIdCursor, pageLimit, toPage } from "../shared/pagination.ts";
+import { transaction } from "../shared/postgres.ts";
+import type { WebhookDeps } from "./deliver_webhook.ts";
 import { publishEvent } from "./publish_event.ts";
 import type { Repository } from "./repository.ts";
 import { spanOf, summarize } from "./stats.ts";
 import { checkChange, checkSettings, checkStatus, type Store, type StoreSettings } from "./store.ts";
+import { createWebhookHandlers } from "./webhook_handlers.ts";
 
 const BEST_SELLERS = 10;
 
 /** The store service's RPCs. */
-export function createHandlers({ pool, repository }: { pool: Pool; repository: Repository }): Rpcs<StoreServiceServer> {
+export function createHandlers(deps: WebhookDeps & { repository: Repository }): Rpcs<StoreServiceServer> {
+  const { pool, repository } = deps;
+
   /** A store by its id only; what is no id names none. */
   async function storeById(id: string): Promise<Store> {
     const store = isId(id) ? await repository.getById(id) : undefined;
@@ -23,13 +28,10 @@ export function createHandlers({ pool, repository }: { pool: Pool; repository: R
 
   return {
     async listStores({ limit, cursor, count }) {
-      if (!Number.isInteger(limit) || limit < 1) {
-        throw invalid("invalid_limit", "A page has at least 1 store.", "/limit");
-      }
-      const size = Math.min(limit, 100);
+      const size = pageLimit(limit);
       const seen = seenBy(currentActor());
       const [stores, total] = await Promise.all([
-        repository.list(seen, cursor === undefined ? undefined : idOf(cursor), size + 1),
+        repository.list(seen, cursor === undefined ? undefined : decodeIdCursor(cursor), size + 1),
         count ? repository.count(seen) : undefined,
       ]);
       const page = toPage(stores, size, (store) => [store.id]);
@@ -81,26 +83,28 @@ export function createHandlers({ pool, repository }: { pool: Pool; repository: R
       return summarize(span, currency, days, sellers);
     },
 
+    async getWebhookCounts({ store_id }) {
+      require(currentActor(), "stats:read", store_id, "store");
+      if (!isId(store_id)) throw notFound("store");
+      return { failed: await repository.countFailedDeliveries(store_id) };
+    },
+
+    listAudit: (request) => listAudit(pool, request),
+
     async publishEvent({ event }) {
       requireService(currentActor());
       if (!event) throw invalid("invalid_event", "There is no event.");
-      await publishEvent({ pool, repository }, event);
+      await publishEvent(deps, event);
       return {};
     },
+
+    ...createWebhookHandlers(deps),
   };
 }
 
 /** Strangers and customers see the active stores, staff their own too, an admin all. */
 function seenBy(actor: Actor): { all: boolean; own: string[] } {
   return { all: actor.kind === "service" || isAdmin(actor), own: actor.store_roles.map((given) => given.store_id) };
-}
-
-function idOf(cursor: string): string {
-  const [id] = decodeCursor(cursor, 1);
-  if (typeof id !== "string" || !isId(id)) {
-    throw invalid("invalid_cursor", "The cursor is not one that a list gave.", "/cursor");
-  }
-  return id;
 }
 
 function settingsOf(input: StoreInput | undefined): StoreSettings {

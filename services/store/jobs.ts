@@ -1,9 +1,15 @@
 import type { JobHandlers } from "../shared/jobs.ts";
+import { deliverWebhook, type WebhookDeps } from "./deliver_webhook.ts";
 import type { Repository } from "./repository.ts";
 
+/** How many jobs run at a time: most only wait for an endpoint's answer. */
+export const CONCURRENCY = 12;
+
 /** The store service's jobs. */
-export function createJobs({ repository }: { repository: Repository }): JobHandlers {
+export function createJobs(deps: WebhookDeps & { repository: Repository }): JobHandlers {
+  const { repository } = deps;
   return {
+    deliver_webhook: deliverWebhook(deps),
     reap_events: () => repository.reapEvents(),
   };
 }

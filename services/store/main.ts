@@ -3,20 +3,32 @@ import { readConfig } from "../shared/config.ts";
 import { createLog } from "../shared/log.ts";
 import { createPool } from "../shared/postgres.ts";
 import { serve } from "../shared/service.ts";
+import { createDeliver } from "./clients.ts";
 import { settings } from "./config.ts";
 import { createHandlers } from "./handlers.ts";
-import { createJobs, crontab } from "./jobs.ts";
+import { CONCURRENCY, createJobs, crontab } from "./jobs.ts";
 import { createRepository } from "./repository.ts";
+import { createWebhookRepository } from "./webhook_repository.ts";
+import { createVault } from "./webhook_secret.ts";
 
 const config = readConfig(settings);
 const log = createLog("store", config);
 const pool = createPool(config, log);
-const repository = createRepository(pool);
+const deliver = createDeliver(config);
+const deps = {
+  pool,
+  repository: createRepository(pool),
+  webhooks: createWebhookRepository(pool),
+  deliver,
+  vault: await createVault(config),
+};
 
 await serve<StoreServiceServer>("store", config, log, {
   pool,
   definition: StoreServiceService,
-  handlers: createHandlers({ pool, repository }),
-  jobs: createJobs({ repository }),
+  handlers: createHandlers(deps),
+  jobs: createJobs(deps),
   crontab,
+  concurrency: CONCURRENCY,
+  close: [() => deliver.close()],
 });

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import type { Event } from "../../proto/gen/nano/common/v1/common.ts";
 import { invalid, notFound } from "../shared/errors.ts";
-import { isId } from "../shared/ids.ts";
+import { isEventType } from "../shared/event_types.ts";
+import { isId, newId } from "../shared/ids.ts";
 import { sameCurrency } from "../shared/money.ts";
 import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
 import type { Repository } from "./repository.ts";
 import { dayOf } from "./stats.ts";
 import type { Store } from "./store.ts";
+import type { WebhookRepository } from "./webhook_repository.ts";
 
 const amount = z.object({ amount: z.int(), currency: z.string() });
 
@@ -26,11 +28,11 @@ const paidOrder = z.object({
 const refunded = z.object({ refund: z.object({ amount }) });
 
 /**
- * Takes an event of another service: keeps it, for the merchants' webhooks, and adds it to the figures, both in one
- * transaction. An event that is there already was counted already.
+ * Takes an event of another service: keeps it, adds it to the figures and sends it on its way to the merchants'
+ * webhooks, all in one transaction. An event that is there already was counted and sent already.
  */
 export async function publishEvent(
-  { pool, repository }: { pool: Pool; repository: Repository },
+  { pool, repository, webhooks }: { pool: Pool; repository: Repository; webhooks: WebhookRepository },
   event: Event,
 ): Promise<void> {
   const { id, type, store_id } = event;
@@ -43,7 +45,12 @@ export async function publishEvent(
   if (!store) throw notFound("store");
   await transaction(pool, async (tx) => {
     const isNew = await repository.insertEvent(tx, { id, type, store_id, time, data });
-    if (isNew) await count(repository, tx, store, type, dayOf(time), data);
+    if (!isNew) return;
+    await count(repository, tx, store, type, dayOf(time), data);
+    if (!isEventType(type)) return;
+    for (const webhook of await webhooks.subscribed(tx, store_id, type)) {
+      await webhooks.insertDelivery(tx, { id: newId(), webhook_id: webhook.id, event_id: id }, webhook.slow);
+    }
   });
 }
 

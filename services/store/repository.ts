@@ -174,6 +174,19 @@ export function createRepository(pool: Pool) {
       return rows;
     },
 
+    /** How many deliveries of a store's webhooks failed for good, up to 1,000. */
+    async countFailedDeliveries(store_id: string): Promise<number> {
+      const { rows: [row] } = await pool.query<{ total: number }>({
+        name: "webhook.count_failed",
+        text: `select count(*)::int as total from (
+                 select from webhook_endpoints e join webhook_deliveries d on d.endpoint_id = e.id
+                 where e.store_id = $1 and d.state = 'failed' limit 1000
+               ) few`,
+        values: [store_id],
+      });
+      return row?.total ?? 0;
+    },
+
     /** Forgets events that came 30 days ago. */
     async reapEvents(): Promise<void> {
       await pool.query("delete from events where receive_time < now() - interval '30 days'");

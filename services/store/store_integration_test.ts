@@ -6,29 +6,24 @@ import { ANONYMOUS, SYSTEM, withContext } from "../shared/context.ts";
 import { NanoError } from "../shared/errors.ts";
 import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
-import { createLog } from "../shared/log.ts";
 import { type TestDatabase, testDatabase } from "../shared/testing.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs } from "./jobs.ts";
-import { createRepository } from "./repository.ts";
+import { log, storeDeps } from "./testing.ts";
 
 const admin: Actor = { kind: "user", user_id: newId(), role: "admin", store_roles: [] };
 const customer: Actor = { kind: "user", user_id: newId(), role: "customer", store_roles: [] };
 const staffOf = (store_id: string, role: string): Actor => ({ ...customer, store_roles: [{ store_id, role }] });
 
 let database: TestDatabase;
+let deps: Awaited<ReturnType<typeof storeDeps>>;
 let client: Rpcs<StoreServiceServer> & { close(): void };
 let stop: () => Promise<void>;
 
 before(async () => {
   database = await testDatabase("store");
-  const log = createLog("store", { LOG_LEVEL: "ERROR" });
-  const repository = createRepository(database.pool);
-  const server = createServer<StoreServiceServer>(
-    StoreServiceService,
-    createHandlers({ pool: database.pool, repository }),
-    log,
-  );
+  deps = await storeDeps(database);
+  const server = createServer<StoreServiceServer>(StoreServiceService, createHandlers(deps), log);
   const port = await listen(server, "127.0.0.1:0");
   client = connect<StoreServiceServer>(StoreServiceService, `127.0.0.1:${port}`);
   stop = () => stopServer(server);
@@ -36,6 +31,7 @@ before(async () => {
 
 after(async () => {
   client.close();
+  deps.deliver.close();
   await stop();
   await database.drop();
 });
@@ -304,7 +300,7 @@ describe("PublishEvent and GetStoreStats", () => {
     await database.owner.query("update store.events set receive_time = now() - interval '31 days' where id = $1", [
       event,
     ]);
-    await createJobs({ repository: createRepository(database.pool) })["reap_events"]?.({});
+    await createJobs(deps)["reap_events"]?.({});
     expect((await database.owner.query("select from store.events where id = $1", [event])).rowCount).toBe(0);
     expect((await stats(id)).new_customers).toBe(1);
   });

@@ -39,7 +39,7 @@ const PATIENCE = 20_000;
 
 /** A REST client of one store that counts what it is answered and never throws. */
 export class Client {
-  constructor(readonly gateway: string, readonly store: string, readonly tally: Tally) {}
+  constructor(public gateway: string, readonly store: string, readonly tally: Tally) {}
 
   /** Sends one request, once. */
   async send(who: Who, method: string, path: string, body?: unknown, key?: string): Promise<Answer> {

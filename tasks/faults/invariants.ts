@@ -41,7 +41,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "I1 what is sold is what paid orders took",
-    sql: `select r.variant_id, sum(r.quantity) as committed, -coalesce(max(m.sold), 0) as moved from product.reservations r
+    sql:
+      `select r.variant_id, sum(r.quantity) as committed, -coalesce(max(m.sold), 0) as moved from product.reservations r
           left join (select variant_id, sum(delta) as sold from product.stock_movements where kind = 'commit' group by 1)
             m on m.variant_id = r.variant_id
           where r.state = 'committed' group by 1 having sum(r.quantity) <> -coalesce(max(m.sold), 0)`,
@@ -54,7 +55,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "I3 ledger transactions sum to zero",
-    sql: `select transaction_id, currency, sum(amount) from payment.ledger_postings group by 1, 2 having sum(amount) <> 0
+    sql:
+      `select transaction_id, currency, sum(amount) from payment.ledger_postings group by 1, 2 having sum(amount) <> 0
           union all
           select t.id, null, null from payment.ledger_transactions t
           where not exists (select from payment.ledger_postings p where p.transaction_id = t.id)`,
@@ -72,7 +74,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "I4 the provider's book is the payments, one for one",
-    sql: `select coalesce(c.key, p.provider_key) as key, c.status, c.captured_amount, c.refunded_amount, p.status as ours,
+    sql:
+      `select coalesce(c.key, p.provider_key) as key, c.status, c.captured_amount, c.refunded_amount, p.status as ours,
             p.captured_amount as our_captured, p.refunded_amount as our_refunded
           from (select * from payment.test_charges where status in ('captured', 'authorized')) c
           full join (select * from payment.payments where method = 'test' and status in
@@ -90,7 +93,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "I4 no order is charged twice",
-    sql: `select order_id, count(*) from payment.payments where status in ('authorized', 'captured', 'partially_refunded')
+    sql:
+      `select order_id, count(*) from payment.payments where status in ('authorized', 'captured', 'partially_refunded')
           group by 1 having count(*) > 1`,
   },
   {
@@ -115,7 +119,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "I5 paid orders have their goods, off the shelf",
-    sql: `select o.id, o.status, i.variant_id, r.state from "order".orders o join "order".order_items i on i.order_id = o.id
+    sql:
+      `select o.id, o.status, i.variant_id, r.state from "order".orders o join "order".order_items i on i.order_id = o.id
           left join product.reservations r on r.order_id = o.id and r.variant_id = i.variant_id
           where o.status in ${GOOD} and (r.state is distinct from 'committed' or r.quantity <> i.quantity)`,
   },
@@ -161,17 +166,22 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "I6 a key makes one order, a cart makes one order",
-    sql: `select principal, key, count(distinct order_id) from "check".orders group by 1, 2 having count(distinct order_id) > 1
+    sql:
+      `select principal, key, count(distinct order_id) from "check".orders group by 1, 2 having count(distinct order_id) > 1
           union all select null, cart_id::text, count(*) from "order".orders where cart_id is not null group by 2 having count(*) > 1
           union all select null, o.id::text, count(k.resource_id) from "order".orders o
             left join "order".idempotency_keys k on k.resource_id = o.id group by 2 having count(k.resource_id) <> 1`,
   },
   {
     name: "I6 each acknowledged payment, cancellation and refund is so",
-    sql: `select a.payment_id, a.outcome, p.status from "check".payments a left join payment.payments p on p.id = a.payment_id
+    sql:
+      `select a.payment_id, a.outcome, p.status from "check".payments a left join payment.payments p on p.id = a.payment_id
           where p.id is null or p.order_id <> a.order_id
             or a.outcome = 'captured' and p.captured_amount = 0 and p.amount > 0
             or a.outcome = 'authorized' and p.status not in ('authorized', 'captured', 'voided', 'partially_refunded', 'refunded')
+          union all
+          select a.order_id, 'paid', o.payment_status from "check".orders a join "order".orders o on o.id = a.order_id
+          where a.paid and o.payment_status in ('unpaid', 'failed')
           union all
           select c.order_id, 'cancelled', o.status from "check".cancelled c left join "order".orders o on o.id = c.order_id
           where o.status is distinct from 'cancelled'
@@ -210,9 +220,9 @@ export const INVARIANTS: readonly Invariant[] = [
   {
     name: "I8 each capture and refund is told once",
     sql: `select t.kind, t.payment_id, t.refund_id, count(e.id) from payment.ledger_transactions t
-          left join store.events e on t.kind = 'capture' and e.type = 'payment.captured'
-              and coalesce(e.data ->> 'id', e.data -> 'payment' ->> 'id') = t.payment_id::text
-            or t.kind = 'refund' and e.type = 'payment.refunded' and e.data -> 'refund' ->> 'id' = t.refund_id::text
+          left join store.events e on e.type = case t.kind when 'capture' then 'payment.captured' else 'payment.refunded' end
+            and case e.type when 'payment.captured' then e.data -> 'payment' ->> 'id' else e.data -> 'refund' ->> 'id' end
+              = coalesce(t.refund_id, t.payment_id)::text
           group by 1, 2, 3 having count(e.id) <> 1`,
   },
   {
@@ -248,7 +258,8 @@ export const INVARIANTS: readonly Invariant[] = [
   },
   {
     name: "I10 one store across every reference",
-    sql: `select 'cart' as what, o.id from "order".orders o join cart.carts c on c.id = o.cart_id where c.store_id <> o.store_id
+    sql:
+      `select 'cart' as what, o.id from "order".orders o join cart.carts c on c.id = o.cart_id where c.store_id <> o.store_id
           union all select 'variant', o.id from "order".orders o join "order".order_items i on i.order_id = o.id
             join product.variants v on v.id = i.variant_id
             where v.store_id <> o.store_id or v.currency <> i.currency or v.product_id <> i.product_id
@@ -270,7 +281,8 @@ export const INVARIANTS: readonly Invariant[] = [
 
 const TABLES = `
   create schema if not exists "check";
-  create table if not exists "check".orders (key text not null, order_id uuid not null, principal text not null);
+  create table if not exists "check".orders (key text not null, order_id uuid not null, principal text not null,
+    paid boolean);
   create table if not exists "check".payments (payment_id uuid not null, order_id uuid not null, outcome text not null);
   create table if not exists "check".cancelled (order_id uuid not null);
   create table if not exists "check".refunds (refund_id uuid not null, payment_id uuid not null, amount bigint not null);
@@ -281,18 +293,18 @@ export async function prepareCheck(owner: pg.Pool): Promise<void> {
   await owner.query(TABLES);
 }
 
-/** Writes down what clients of a store were told. */
-export async function noteAcknowledged(owner: pg.Pool, store_id: string, told: Acknowledged): Promise<void> {
+/** Writes down what clients were told. */
+export async function noteAcknowledged(owner: pg.Pool, told: Acknowledged): Promise<void> {
   const insert = (table: string, columns: string, rows: unknown[]) =>
     owner.query(
       `insert into "check".${table} select ${columns} from jsonb_populate_recordset(null::"check".${table}, $1)`,
       [JSON.stringify(rows)],
     );
-  await insert("orders", "key, order_id, principal", told.orders);
+  await insert("orders", "key, order_id, principal, paid", told.orders);
   await insert("payments", "payment_id, order_id, outcome", told.payments);
   await insert("cancelled", "order_id", told.cancelled.map((order_id) => ({ order_id })));
   await insert("refunds", "refund_id, payment_id, amount", told.refunds);
-  await insert("carts", "store_id, principal, folds", told.carts.map((cart) => ({ store_id, ...cart })));
+  await insert("carts", "store_id, principal, folds", told.carts);
 }
 
 /** A broken invariant, with the first rows that break it. */

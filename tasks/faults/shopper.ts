@@ -8,12 +8,12 @@ export type Fold = Record<string, number>;
 
 /** What shoppers were told for good: it must be true for ever. */
 export interface Acknowledged {
-  orders: { key: string; order_id: string; principal: string }[];
+  orders: { key: string; order_id: string; principal: string; paid?: boolean }[];
   payments: { payment_id: string; order_id: string; outcome: "captured" | "declined" | "authorized" }[];
   cancelled: string[];
   refunds: { refund_id: string; payment_id: string; amount: number }[];
   /** What each cart may hold now: more than one where an operation was never answered. */
-  carts: { principal: string; folds: Fold[] }[];
+  carts: { store_id: string; principal: string; folds: Fold[] }[];
 }
 
 export interface Shelf {
@@ -23,6 +23,7 @@ export interface Shelf {
 
 export interface ShopperOptions {
   client: Client;
+  store_id: string;
   random: Random;
   shelves: readonly Shelf[];
   acknowledged: Acknowledged;
@@ -44,7 +45,16 @@ export const ADDRESS = {
   country: "GB",
 };
 
-const TOKENS = ["tok_ok", "tok_ok", "tok_ok", "tok_ok", "tok_ok", "tok_declined", "tok_insufficient_funds", "tok_error"];
+const TOKENS = [
+  "tok_ok",
+  "tok_ok",
+  "tok_ok",
+  "tok_ok",
+  "tok_ok",
+  "tok_declined",
+  "tok_insufficient_funds",
+  "tok_error",
+];
 
 /** A write's deadline, and a little: after it an operation that was not answered has happened, or never will. */
 const SETTLED = 6_000;
@@ -163,15 +173,21 @@ export class Shopper {
     const paid = acknowledged.payments.find(({ order_id, outcome }) => order_id === order.id && outcome === "captured");
     if (!paid) return;
     const amount = Math.max(1, Math.floor(order.total / 3));
-    await this.#keyed("POST", `/payments/${paid.payment_id}/refunds`, { amount, reason: "a scratch" }, ({ status, body }) => {
-      if (status !== 201 || body.status !== "succeeded") return;
-      acknowledged.refunds.push({ refund_id: body.id, payment_id: paid.payment_id, amount });
-    }, staff);
+    await this.#keyed(
+      "POST",
+      `/payments/${paid.payment_id}/refunds`,
+      { amount, reason: "a scratch" },
+      ({ status, body }) => {
+        if (status !== 201 || body.status !== "succeeded") return;
+        acknowledged.refunds.push({ refund_id: body.id, payment_id: paid.payment_id, amount });
+      },
+      staff,
+    );
   }
 
   /** When all is well again: sends once more what was never answered, and says what the cart must be. */
   async finish(): Promise<void> {
-    const { client, violation, name, acknowledged } = this.options;
+    const { client, store_id, violation, name, acknowledged } = this.options;
     for (let next = this.#unresolved.shift(); next; next = this.#unresolved.shift()) {
       const { method, path, body, key, then } = next;
       const who = path.includes("/refunds") ? this.options.staff : this.who;
@@ -179,7 +195,7 @@ export class Shopper {
       if (isFinal(answer)) then(answer);
       else violation(`${name}: ${method} ${path} has no final answer, though all is well: ${answer.status}`);
     }
-    if (this.principal) acknowledged.carts.push({ principal: this.principal, folds: this.#possible });
+    if (this.principal) acknowledged.carts.push({ store_id, principal: this.principal, folds: this.#possible });
   }
 
   /** What the shop shows at the very end must be the cart too, whatever a cache holds. */
@@ -233,8 +249,8 @@ export class Shopper {
     }
     this.#possible = [{}];
     this.#closing = lines;
-    acknowledged.orders.push({ key, order_id: body.id, principal: this.principal });
     const paid = body.status !== "pending_payment";
+    acknowledged.orders.push({ key, order_id: body.id, principal: this.principal, paid });
     this.orders.push({ id: body.id, paid, total: body.total.amount });
   }
 }

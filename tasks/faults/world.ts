@@ -1,7 +1,7 @@
 import { Redis } from "ioredis";
 import { join } from "node:path";
 import pg from "pg";
-import { type Environment, type Process, type ProcessName, processNames, SERVICES } from "../processes.ts";
+import { type Environment, type Process, type ProcessName, SERVICES } from "../processes.ts";
 import { delay } from "../shop/children.ts";
 import { findPort } from "../shop/ports.ts";
 import { startPostgres } from "../shop/postgres.ts";
@@ -11,6 +11,9 @@ import { readSettings } from "../shop/settings.ts";
 import { Shop } from "../shop/shop.ts";
 import type { Supervised, Watcher } from "../shop/supervisor.ts";
 import { Proxy } from "./proxy.ts";
+
+/** What faults happen to, and what must be well before and after. */
+const WATCHED: readonly ProcessName[] = [...SERVICES, "gateway"];
 
 /** The neighbours that are reached through a proxy too. */
 const PROXIED: readonly string[] = ["product", "payment"];
@@ -27,6 +30,7 @@ export class World {
   /** The owner's connections, past the proxies. */
   owner!: pg.Pool;
   ownerUrl = "";
+  #superuserUrl = "";
   cache!: Redis;
   shop!: Shop;
   #server!: Supervised;
@@ -62,6 +66,7 @@ export class World {
     if (!redis) throw new Error("Cannot try faults as there is no redis-server on PATH.");
     this.#server = postgres.server;
     this.ownerUrl = postgres.url;
+    this.#superuserUrl = postgres.url.replace("//nano:", "//postgres:");
     this.postgres = this.#proxy(postgres.url);
     this.redis = this.#proxy(redis.url);
     this.owner = new pg.Pool({ connectionString: postgres.url, max: 4 });
@@ -98,7 +103,10 @@ export class World {
   }
 
   #adapt(process: Process, environment: Environment): Environment {
-    const changed: Record<string, string> = { ...environment, FAILPOINTS: "on" };
+    const changed: Record<string, string> = {
+      ...environment,
+      ...(WATCHED.includes(process.name) ? { FAILPOINTS: "on" } : {}),
+    };
     for (const [name, address] of Object.entries(environment)) {
       const neighbour = /^(\w+)_SERVICE_URL$/.exec(name)?.[1]?.toLowerCase() ?? "";
       if (!PROXIED.includes(neighbour)) continue;
@@ -146,6 +154,15 @@ export class World {
     if (this.#server.pid) Deno.kill(this.#server.pid, "SIGQUIT");
   }
 
+  /** Changes a setting of PostgreSQL itself. */
+  async setPostgres(name: string, value: string): Promise<void> {
+    const client = new pg.Client({ connectionString: this.#superuserUrl });
+    await client.connect();
+    await client.query(`alter system set ${name} = ${pg.escapeLiteral(value)}`);
+    await client.query("select pg_reload_conf()");
+    await client.end();
+  }
+
   /** Waits until a process has ended by a failpoint, at most so long; tells whether it has. */
   async died(process: ProcessName, deaths: number, milliseconds: number): Promise<boolean> {
     const supervised = this.shop.process(process);
@@ -161,13 +178,13 @@ export class World {
   /** Takes every fault back and waits until all processes are ready. */
   async heal(): Promise<void> {
     for (const proxy of [this.postgres, this.redis, ...this.neighbours.values()]) proxy.pass();
-    for (const name of processNames()) this.shop.process(name).wake();
+    for (const name of WATCHED) this.shop.process(name).wake();
     await this.ready();
-    await Promise.all(processNames().map((name) => this.arm(name, "on")));
+    await Promise.all(WATCHED.map((name) => this.arm(name, "on")));
   }
 
   async ready(): Promise<void> {
-    for (const name of processNames()) {
+    for (const name of WATCHED) {
       for (const end = Date.now() + 60_000;; await delay(50)) {
         const ready = await this.#http(name, "/readyz").then(() => true, () => false);
         if (ready) break;

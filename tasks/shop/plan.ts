@@ -58,17 +58,20 @@ function environmentOf(process: Process, plan: Plan): Environment {
     ENVIRONMENT: settings.ENVIRONMENT,
     LOG_LEVEL: settings.LOG_LEVEL,
     DEBUG: String(settings.DEBUG),
-    HOST: process.name === "gateway" ? settings.HOST : "127.0.0.1",
+    HOST: process.name === "gateway" || process.name === "admin" ? settings.HOST : "127.0.0.1",
     PORT: String(own.port),
     HTTP_PORT: String(own.httpPort),
     DATABASE_URL: roleAt(plan.database),
     DATABASE_DIRECT_URL: direct && roleAt(direct),
     REDIS_URL: plan.redis,
+    GATEWAY_URL: `http://${reachable(settings.HOST)}:${ports.gateway?.port}`,
     JWT_SECRET: plan.jwtSecret,
     JWT_EXPIRATION: String(settings.JWT_EXPIRATION),
     ADMIN_EMAIL: operatorOf(settings)?.email,
     ADMIN_PASSWORD: operatorOf(settings)?.password,
     TEST_PAYMENTS: settings.TEST_PAYMENTS,
+    STRIPE_SECRET_KEY: settings.STRIPE_SECRET_KEY,
+    STRIPE_WEBHOOK_SECRET: settings.STRIPE_WEBHOOK_SECRET,
     CORS_ORIGINS: settings.CORS_ORIGINS,
     TRUSTED_PROXIES: settings.TRUSTED_PROXIES,
     RATE_LIMIT_SCALE: String(settings.RATE_LIMIT_SCALE),
@@ -77,4 +80,9 @@ function environmentOf(process: Process, plan: Plan): Environment {
       ([...SERVICES, "deliver"] as const).map((name) => [neighbourVariable(name), `127.0.0.1:${ports[name]?.port}`]),
     ),
   });
+}
+
+/** An address on which one can call who listens on `host`. */
+export function reachable(host: string): string {
+  return host === "0.0.0.0" ? "127.0.0.1" : host;
 }

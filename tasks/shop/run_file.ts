@@ -10,6 +10,7 @@ const runSchema = z.object({
   starter: processSchema,
   /** Filled in when the shop is ready. */
   gateway: z.string().optional(),
+  admin: z.string().optional(),
   database: z.string().optional(),
   redis: z.string().optional(),
   children: z.record(z.string(), processSchema),
@@ -83,7 +84,7 @@ export class RunFile {
   }
 
   /** Records where the shop is found. */
-  set(found: Pick<Run, "gateway" | "database" | "redis">): void {
+  set(found: Pick<Run, "gateway" | "admin" | "database" | "redis">): void {
     Object.assign(this.#run, found);
     this.#write();
   }

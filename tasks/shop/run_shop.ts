@@ -44,10 +44,10 @@ export async function runShop(): Promise<number> {
   return 0;
 }
 
-function ready({ gateway, settings }: Shop): string {
+function ready({ gateway, admin, settings }: Shop): string {
   const operator = settings.ENVIRONMENT === "development" ? operatorOf(settings) : undefined;
   const signIn = operator ? ` · operator ${operator.email} password ${operator.password}` : "";
-  return `ready ${gateway} · docs ${gateway}/docs${signIn}`;
+  return `ready ${gateway} · docs ${gateway}/docs · admin ${admin}${signIn}`;
 }
 
 /** The terminal may be gone (its window closed, the pipe's reader ended): the shop goes on without it. */

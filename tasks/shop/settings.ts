@@ -34,6 +34,8 @@ export const settingsSchema = z.object({
   ADMIN_PASSWORD: z.string().min(8).optional(),
   SEED: z.enum(["demo", "none"]).optional(),
   TEST_PAYMENTS: z.enum(["on", "off"]).optional(),
+  STRIPE_SECRET_KEY: z.string().regex(/^[sr]k_(test|live)_\w+$/, "must be a secret or restricted key").optional(),
+  STRIPE_WEBHOOK_SECRET: z.string().regex(/^whsec_\S+$/, "must be a signing secret").optional(),
   CORS_ORIGINS: z.string().optional(),
   TRUSTED_PROXIES: z.string().optional(),
   RATE_LIMIT_SCALE: z.coerce.number().min(0).default(1),

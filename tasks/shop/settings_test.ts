@@ -42,6 +42,8 @@ describe("readSettings()", () => {
     ["ADMIN_PASSWORD", "short"],
     ["SEED", "yes"],
     ["TEST_PAYMENTS", "true"],
+    ["STRIPE_SECRET_KEY", "pk_test_publishable"],
+    ["STRIPE_WEBHOOK_SECRET", "secret"],
     ["RATE_LIMIT_SCALE", "-1"],
   ];
   for (const [variable, value] of wrong) {

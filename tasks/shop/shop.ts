@@ -4,9 +4,10 @@ import { refuseWithoutOperator } from "../database/operator.ts";
 import { migrate } from "../migrate.ts";
 import { denoArguments, type Environment, type Process } from "../processes.ts";
 import { seed } from "../seed.ts";
+import { buildAdmin } from "./build_admin.ts";
 import { baseEnvironment } from "./children.ts";
 import { choosePorts } from "./choose_ports.ts";
-import { environments, operatorOf, seedKind } from "./plan.ts";
+import { environments, operatorOf, reachable, seedKind } from "./plan.ts";
 import { startPostgres } from "./postgres.ts";
 import { untilReady } from "./ready.ts";
 import { startRedis } from "./redis.ts";
@@ -26,7 +27,7 @@ export interface ShopOptions {
   readonly adapt?: (process: Process, environment: Environment) => Environment;
 }
 
-/** Everything that `deno task start` runs: servers, services, gateway, each supervised. */
+/** Everything that `deno task start` runs: servers, services, gateway and admin, each supervised. */
 export class Shop {
   /** In the order of starting; stopped stage by stage from the last. */
   readonly #stages: Supervised[][] = [];
@@ -36,6 +37,8 @@ export class Shop {
   readonly #failed = new AbortController();
   /** Where customers and consoles find it. */
   readonly gateway: string;
+  /** Where operators find their console. */
+  readonly admin: string;
 
   /** Takes the data directory, or refuses when a shop is running on it. */
   constructor(readonly settings: Settings, readonly options: ShopOptions) {
@@ -44,6 +47,7 @@ export class Shop {
     this.#logDir = join(settings.DATA_DIR, "logs");
     Deno.mkdirSync(this.#logDir, { recursive: true, mode: 0o700 });
     this.gateway = `http://${reachable(settings.HOST)}:${settings.GATEWAY_PORT}`;
+    this.admin = `http://${reachable(settings.HOST)}:${settings.ADMIN_PORT}`;
     this.#watcher = {
       started: (name, pid) => this.#runFile.started(name, pid),
       died: (name, how, wait) => options.say(`${name} ended (${how}); starting it again in ${wait} ms`),
@@ -61,7 +65,7 @@ export class Shop {
     }
   }
 
-  /** Drains the gateway, then the services, then stops Redis and PostgreSQL. */
+  /** Drains gateway and admin, then the services, then stops Redis and PostgreSQL. */
   async stop(): Promise<void> {
     for (const stage of this.#stages.toReversed()) await Promise.all(stage.map((process) => process.stop()));
     this.#runFile.close();
@@ -93,11 +97,14 @@ export class Shop {
     const all = [...environments({ ...servers, settings, ports })].map(([process, environment]) =>
       [process, adapt(process, environment)] as [Process, Environment]
     );
-    await this.#startStage("services", all.filter(([process]) => process.name !== "gateway"));
-    await this.#startStage("gateway", all.filter(([process]) => process.name === "gateway"));
+    const isDoor = ([process]: [Process, Environment]) => process.name === "gateway" || process.name === "admin";
+    await this.#startStage("services", all.filter((row) => !isDoor(row)));
+    await buildAdmin(say, signal);
+    await this.#startStage("gateway and admin", all.filter(isDoor));
     await this.#seed();
     this.#runFile.set({
       gateway: this.gateway,
+      admin: this.admin,
       database: servers.direct,
       ...(servers.redis ? { redis: servers.redis } : {}),
     });
@@ -184,9 +191,4 @@ export class Shop {
   #stage(index: number, process: Supervised): void {
     (this.#stages[index] ??= []).push(process);
   }
-}
-
-/** An address on which one can call who listens on `host`. */
-function reachable(host: string): string {
-  return host === "0.0.0.0" ? "127.0.0.1" : host;
 }

@@ -1,16 +1,16 @@
 import { join, relative } from "node:path";
 
 /** What a test needs decides its group, and its file's name says which. */
-export const GROUPS = ["unit", "integration", "api", "basic"] as const;
+export const GROUPS = ["unit", "integration", "api", "browser", "basic"] as const;
 
 export type Group = typeof GROUPS[number];
 
 const FOLDERS = ["services", "tasks", "admin", "db", "tests"];
-const SKIPPED = new Set(["node_modules", "gen", ".git"]);
+const SKIPPED = new Set(["node_modules", "gen", ".git", "_fresh"]);
 
 /** The group of a file: `x_api_test.ts` is "api", plain `x_test.ts` "unit"; undefined for what is no test. */
 export function groupOf(path: string): Group | undefined {
-  const match = /(?:_(integration|api|basic))?_test\.tsx?$/.exec(path);
+  const match = /(?:_(integration|api|browser|basic))?_test\.tsx?$/.exec(path);
   return match ? (match[1] ?? "unit") as Group : undefined;
 }
 

@@ -4,9 +4,8 @@ import { groupOf } from "./files.ts";
 
 describe("groupOf()", () => {
   it("goes by the end of the name", () => {
-    const groups = ["a/x_test.ts", "x_integration_test.ts", "x_api_test.ts", "x_basic_test.tsx", "x.ts", "test.ts"].map(
-      groupOf,
-    );
-    expect(groups).toEqual(["unit", "integration", "api", "basic", undefined, undefined]);
+    const names = ["a/x_test.ts", "x_integration_test.ts", "x_api_test.ts", "x_browser_test.ts", "x_basic_test.tsx"];
+    expect(names.map(groupOf)).toEqual(["unit", "integration", "api", "browser", "basic"]);
+    expect(["x.ts", "test.ts"].map(groupOf)).toEqual([undefined, undefined]);
   });
 });

@@ -8,7 +8,7 @@ import { type Counts, countTests, failureText } from "./report.ts";
 const PERMISSIONS = ["net", "env", "read", "write", "run", "sys", "ffi"].map((name) => `--allow-${name}`);
 
 /** Tests that start whole shops run one after another. */
-const PARALLEL: Record<Group, boolean> = { unit: true, integration: true, api: true, basic: false };
+const PARALLEL: Record<Group, boolean> = { unit: true, integration: true, api: true, browser: true, basic: false };
 
 const LONGEST = 5 * 60_000;
 

@@ -5,7 +5,7 @@ import { readSettings } from "../shop/settings.ts";
 import { Shop } from "../shop/shop.ts";
 import type { TestServers } from "./servers.ts";
 
-/** The one shop that all REST tests share. */
+/** The one shop that all REST and browser tests share. */
 export interface TestShop {
   /** What the tests are told of it. */
   readonly environment: Readonly<Record<string, string>>;
@@ -33,6 +33,7 @@ export async function startTestShop(servers: TestServers, folder: string, signal
   return {
     environment: {
       TEST_GATEWAY_URL: shop.gateway,
+      TEST_ADMIN_URL: shop.admin,
       TEST_ADMIN_EMAIL: operator.email,
       TEST_ADMIN_PASSWORD: operator.password,
     },

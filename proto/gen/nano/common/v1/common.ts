@@ -134,6 +134,78 @@ export interface Event {
   data_json: string;
 }
 
+/** One change of one row, as a service's audit log has it. */
+export interface AuditEntry {
+  /** The entry's number, counted in each service. */
+  id: number;
+  /** When the change was made. */
+  time:
+    | Date
+    | undefined;
+  /** Who: "user:<id>", "guest", "anonymous", "service" or "owner". */
+  actor: string;
+  /** The request or job, as in the logs; empty outside of both. */
+  request_id: string;
+  /** The table. */
+  table_name: string;
+  /** The row's id; unset where the table has none. */
+  row_id?:
+    | string
+    | undefined;
+  /** "insert", "update" or "delete". */
+  action: string;
+  /** What an update changed, as it was, or the whole row before it was deleted: a JSON object; empty for an insert. */
+  before_json: string;
+  /** What an update changed, as it became, or the whole new row: a JSON object; empty for a delete. */
+  after_json: string;
+  /** The store that the row belongs to, if to any. */
+  store_id?: string | undefined;
+}
+
+/** Asks for entries of a service's audit log, newest first. A manager sees those of the own stores. */
+export interface ListAuditRequest {
+  /** Only changes in this store. */
+  store_id?:
+    | string
+    | undefined;
+  /** Only changes of this table. */
+  table_name?:
+    | string
+    | undefined;
+  /** Only changes of this row. */
+  row_id?:
+    | string
+    | undefined;
+  /** Only changes by this actor. */
+  actor?:
+    | string
+    | undefined;
+  /** Only changes at or after this time. */
+  from:
+    | Date
+    | undefined;
+  /** Only changes before this time. */
+  to:
+    | Date
+    | undefined;
+  /** Goes on after this place: only entries of an earlier time, or of this time and with a smaller id. */
+  before_time:
+    | Date
+    | undefined;
+  /** The other half of the place. */
+  before_id: number;
+  /** How many at most, 1 to 100. */
+  limit: number;
+}
+
+/** Entries of a service's audit log. */
+export interface ListAuditResponse {
+  /** The entries. */
+  data: AuditEntry[];
+  /** Whether there are more. */
+  more: boolean;
+}
+
 function createBaseMoney(): Money {
   return { amount: 0, currency: "" };
 }
@@ -906,6 +978,396 @@ export const Event: MessageFns<Event> = {
     message.store_id = object.store_id ?? "";
     message.time = object.time ?? undefined;
     message.data_json = object.data_json ?? "";
+    return message;
+  },
+};
+
+function createBaseAuditEntry(): AuditEntry {
+  return {
+    id: 0,
+    time: undefined,
+    actor: "",
+    request_id: "",
+    table_name: "",
+    action: "",
+    before_json: "",
+    after_json: "",
+  };
+}
+
+export const AuditEntry: MessageFns<AuditEntry> = {
+  encode(message: AuditEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).int64(message.id);
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(18).fork()).join();
+    }
+    if (message.actor !== "") {
+      writer.uint32(26).string(message.actor);
+    }
+    if (message.request_id !== "") {
+      writer.uint32(34).string(message.request_id);
+    }
+    if (message.table_name !== "") {
+      writer.uint32(42).string(message.table_name);
+    }
+    if (message.row_id !== undefined) {
+      writer.uint32(50).string(message.row_id);
+    }
+    if (message.action !== "") {
+      writer.uint32(58).string(message.action);
+    }
+    if (message.before_json !== "") {
+      writer.uint32(66).string(message.before_json);
+    }
+    if (message.after_json !== "") {
+      writer.uint32(74).string(message.after_json);
+    }
+    if (message.store_id !== undefined) {
+      writer.uint32(82).string(message.store_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actor = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.request_id = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.table_name = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.row_id = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.before_json = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.after_json = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AuditEntry>): AuditEntry {
+    return AuditEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AuditEntry>): AuditEntry {
+    const message = createBaseAuditEntry();
+    message.id = object.id ?? 0;
+    message.time = object.time ?? undefined;
+    message.actor = object.actor ?? "";
+    message.request_id = object.request_id ?? "";
+    message.table_name = object.table_name ?? "";
+    message.row_id = object.row_id ?? undefined;
+    message.action = object.action ?? "";
+    message.before_json = object.before_json ?? "";
+    message.after_json = object.after_json ?? "";
+    message.store_id = object.store_id ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListAuditRequest(): ListAuditRequest {
+  return { from: undefined, to: undefined, before_time: undefined, before_id: 0, limit: 0 };
+}
+
+export const ListAuditRequest: MessageFns<ListAuditRequest> = {
+  encode(message: ListAuditRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== undefined) {
+      writer.uint32(10).string(message.store_id);
+    }
+    if (message.table_name !== undefined) {
+      writer.uint32(18).string(message.table_name);
+    }
+    if (message.row_id !== undefined) {
+      writer.uint32(26).string(message.row_id);
+    }
+    if (message.actor !== undefined) {
+      writer.uint32(34).string(message.actor);
+    }
+    if (message.from !== undefined) {
+      Timestamp.encode(toTimestamp(message.from), writer.uint32(42).fork()).join();
+    }
+    if (message.to !== undefined) {
+      Timestamp.encode(toTimestamp(message.to), writer.uint32(50).fork()).join();
+    }
+    if (message.before_time !== undefined) {
+      Timestamp.encode(toTimestamp(message.before_time), writer.uint32(58).fork()).join();
+    }
+    if (message.before_id !== 0) {
+      writer.uint32(64).int64(message.before_id);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(72).int32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListAuditRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListAuditRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.table_name = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.row_id = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.actor = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.from = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.to = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.before_time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.before_id = longToNumber(reader.int64());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListAuditRequest>): ListAuditRequest {
+    return ListAuditRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListAuditRequest>): ListAuditRequest {
+    const message = createBaseListAuditRequest();
+    message.store_id = object.store_id ?? undefined;
+    message.table_name = object.table_name ?? undefined;
+    message.row_id = object.row_id ?? undefined;
+    message.actor = object.actor ?? undefined;
+    message.from = object.from ?? undefined;
+    message.to = object.to ?? undefined;
+    message.before_time = object.before_time ?? undefined;
+    message.before_id = object.before_id ?? 0;
+    message.limit = object.limit ?? 0;
+    return message;
+  },
+};
+
+function createBaseListAuditResponse(): ListAuditResponse {
+  return { data: [], more: false };
+}
+
+export const ListAuditResponse: MessageFns<ListAuditResponse> = {
+  encode(message: ListAuditResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.data) {
+      AuditEntry.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.more !== false) {
+      writer.uint32(16).bool(message.more);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListAuditResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListAuditResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data.push(AuditEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListAuditResponse>): ListAuditResponse {
+    return ListAuditResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListAuditResponse>): ListAuditResponse {
+    const message = createBaseListAuditResponse();
+    message.data = object.data?.map((e) => AuditEntry.fromPartial(e)) || [];
+    message.more = object.more ?? false;
     return message;
   },
 };

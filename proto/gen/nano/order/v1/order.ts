@@ -343,6 +343,57 @@ export interface RecordPaymentRequest {
   refund?: Refund | undefined;
 }
 
+/** A note of staff on an order; buyers don't see it. */
+export interface Note {
+  /** The note's id. */
+  id: string;
+  /** The order. */
+  order_id: string;
+  /** Who wrote it: "staff:<id>" or "system". */
+  actor: string;
+  /** What it says. */
+  text: string;
+  /** When it was written. */
+  create_time: Date | undefined;
+}
+
+/** Asks for a note. */
+export interface CreateNoteRequest {
+  /** The order. */
+  order_id: string;
+  /** What it says, up to 2,000 characters. */
+  text: string;
+}
+
+/** Asks for an order's notes. */
+export interface ListNotesRequest {
+  /** The order. */
+  order_id: string;
+}
+
+/** An order's notes. */
+export interface ListNotesResponse {
+  /** Oldest first. */
+  data: Note[];
+}
+
+/** Asks for counts. */
+export interface GetOrderCountsRequest {
+  /** The store. */
+  store_id: string;
+}
+
+/** How many orders have which status. */
+export interface OrderCounts {
+  /** By status; one that no order has is left out. */
+  orders: { [key: string]: number };
+}
+
+export interface OrderCounts_OrdersEntry {
+  key: string;
+  value: number;
+}
+
 function createBaseOrderItem(): OrderItem {
   return {
     id: "",
@@ -2221,6 +2272,474 @@ export const RecordPaymentRequest: MessageFns<RecordPaymentRequest> = {
   },
 };
 
+function createBaseNote(): Note {
+  return { id: "", order_id: "", actor: "", text: "", create_time: undefined };
+}
+
+export const Note: MessageFns<Note> = {
+  encode(message: Note, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.order_id !== "") {
+      writer.uint32(18).string(message.order_id);
+    }
+    if (message.actor !== "") {
+      writer.uint32(26).string(message.actor);
+    }
+    if (message.text !== "") {
+      writer.uint32(34).string(message.text);
+    }
+    if (message.create_time !== undefined) {
+      Timestamp.encode(toTimestamp(message.create_time), writer.uint32(42).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Note {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseNote();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.order_id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.actor = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.create_time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Note>): Note {
+    return Note.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Note>): Note {
+    const message = createBaseNote();
+    message.id = object.id ?? "";
+    message.order_id = object.order_id ?? "";
+    message.actor = object.actor ?? "";
+    message.text = object.text ?? "";
+    message.create_time = object.create_time ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCreateNoteRequest(): CreateNoteRequest {
+  return { order_id: "", text: "" };
+}
+
+export const CreateNoteRequest: MessageFns<CreateNoteRequest> = {
+  encode(message: CreateNoteRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order_id !== "") {
+      writer.uint32(10).string(message.order_id);
+    }
+    if (message.text !== "") {
+      writer.uint32(18).string(message.text);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateNoteRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateNoteRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.text = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateNoteRequest>): CreateNoteRequest {
+    return CreateNoteRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateNoteRequest>): CreateNoteRequest {
+    const message = createBaseCreateNoteRequest();
+    message.order_id = object.order_id ?? "";
+    message.text = object.text ?? "";
+    return message;
+  },
+};
+
+function createBaseListNotesRequest(): ListNotesRequest {
+  return { order_id: "" };
+}
+
+export const ListNotesRequest: MessageFns<ListNotesRequest> = {
+  encode(message: ListNotesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order_id !== "") {
+      writer.uint32(10).string(message.order_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListNotesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListNotesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListNotesRequest>): ListNotesRequest {
+    return ListNotesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListNotesRequest>): ListNotesRequest {
+    const message = createBaseListNotesRequest();
+    message.order_id = object.order_id ?? "";
+    return message;
+  },
+};
+
+function createBaseListNotesResponse(): ListNotesResponse {
+  return { data: [] };
+}
+
+export const ListNotesResponse: MessageFns<ListNotesResponse> = {
+  encode(message: ListNotesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.data) {
+      Note.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListNotesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListNotesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data.push(Note.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListNotesResponse>): ListNotesResponse {
+    return ListNotesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListNotesResponse>): ListNotesResponse {
+    const message = createBaseListNotesResponse();
+    message.data = object.data?.map((e) => Note.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseGetOrderCountsRequest(): GetOrderCountsRequest {
+  return { store_id: "" };
+}
+
+export const GetOrderCountsRequest: MessageFns<GetOrderCountsRequest> = {
+  encode(message: GetOrderCountsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetOrderCountsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetOrderCountsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetOrderCountsRequest>): GetOrderCountsRequest {
+    return GetOrderCountsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetOrderCountsRequest>): GetOrderCountsRequest {
+    const message = createBaseGetOrderCountsRequest();
+    message.store_id = object.store_id ?? "";
+    return message;
+  },
+};
+
+function createBaseOrderCounts(): OrderCounts {
+  return { orders: {} };
+}
+
+export const OrderCounts: MessageFns<OrderCounts> = {
+  encode(message: OrderCounts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    globalThis.Object.entries(message.orders).forEach(([key, value]: [string, number]) => {
+      OrderCounts_OrdersEntry.encode({ key: key as any, value }, writer.uint32(10).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderCounts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderCounts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            const entry1 = OrderCounts_OrdersEntry.decode(reader, reader.uint32());
+            if (entry1.value !== undefined) {
+              message.orders[entry1.key] = entry1.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OrderCounts>): OrderCounts {
+    return OrderCounts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OrderCounts>): OrderCounts {
+    const message = createBaseOrderCounts();
+    message.orders = (globalThis.Object.entries(object.orders ?? {}) as [string, number][]).reduce(
+      (acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseOrderCounts_OrdersEntry(): OrderCounts_OrdersEntry {
+  return { key: "", value: 0 };
+}
+
+export const OrderCounts_OrdersEntry: MessageFns<OrderCounts_OrdersEntry> = {
+  encode(message: OrderCounts_OrdersEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).int64(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): OrderCounts_OrdersEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrderCounts_OrdersEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<OrderCounts_OrdersEntry>): OrderCounts_OrdersEntry {
+    return OrderCounts_OrdersEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<OrderCounts_OrdersEntry>): OrderCounts_OrdersEntry {
+    const message = createBaseOrderCounts_OrdersEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
 /** Owns orders and orchestrates the checkout. */
 export type OrderServiceService = typeof OrderServiceService;
 export const OrderServiceService = {
@@ -2310,6 +2829,37 @@ export const OrderServiceService = {
     responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
     responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
   },
+  /** Writes a note of staff on an order. Returns ABORTED (too_many_notes). */
+  createNote: {
+    path: "/nano.order.v1.OrderService/CreateNote" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateNoteRequest): Buffer => Buffer.from(CreateNoteRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateNoteRequest => CreateNoteRequest.decode(value),
+    responseSerialize: (value: Note): Buffer => Buffer.from(Note.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Note => Note.decode(value),
+  },
+  /** Lists an order's notes, oldest first; for staff. */
+  listNotes: {
+    path: "/nano.order.v1.OrderService/ListNotes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListNotesRequest): Buffer => Buffer.from(ListNotesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListNotesRequest => ListNotesRequest.decode(value),
+    responseSerialize: (value: ListNotesResponse): Buffer => Buffer.from(ListNotesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListNotesResponse => ListNotesResponse.decode(value),
+  },
+  /** Gets how many orders of a store have which status, from counts kept current; for staff. */
+  getOrderCounts: {
+    path: "/nano.order.v1.OrderService/GetOrderCounts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetOrderCountsRequest): Buffer =>
+      Buffer.from(GetOrderCountsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetOrderCountsRequest => GetOrderCountsRequest.decode(value),
+    responseSerialize: (value: OrderCounts): Buffer => Buffer.from(OrderCounts.encode(value).finish()),
+    responseDeserialize: (value: Buffer): OrderCounts => OrderCounts.decode(value),
+  },
 } as const;
 
 export interface OrderServiceServer extends UntypedServiceImplementation {
@@ -2332,6 +2882,12 @@ export interface OrderServiceServer extends UntypedServiceImplementation {
   listShipments: handleUnaryCall<ListShipmentsRequest, ListShipmentsResponse>;
   /** Takes a payment's new state; for the payment service. Idempotent and safe in any order. */
   recordPayment: handleUnaryCall<RecordPaymentRequest, Empty>;
+  /** Writes a note of staff on an order. Returns ABORTED (too_many_notes). */
+  createNote: handleUnaryCall<CreateNoteRequest, Note>;
+  /** Lists an order's notes, oldest first; for staff. */
+  listNotes: handleUnaryCall<ListNotesRequest, ListNotesResponse>;
+  /** Gets how many orders of a store have which status, from counts kept current; for staff. */
+  getOrderCounts: handleUnaryCall<GetOrderCountsRequest, OrderCounts>;
 }
 
 export interface OrderServiceClient extends Client {
@@ -2462,6 +3018,54 @@ export interface OrderServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /** Writes a note of staff on an order. Returns ABORTED (too_many_notes). */
+  createNote(
+    request: CreateNoteRequest,
+    callback: (error: ServiceError | null, response: Note) => void,
+  ): ClientUnaryCall;
+  createNote(
+    request: CreateNoteRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Note) => void,
+  ): ClientUnaryCall;
+  createNote(
+    request: CreateNoteRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Note) => void,
+  ): ClientUnaryCall;
+  /** Lists an order's notes, oldest first; for staff. */
+  listNotes(
+    request: ListNotesRequest,
+    callback: (error: ServiceError | null, response: ListNotesResponse) => void,
+  ): ClientUnaryCall;
+  listNotes(
+    request: ListNotesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListNotesResponse) => void,
+  ): ClientUnaryCall;
+  listNotes(
+    request: ListNotesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListNotesResponse) => void,
+  ): ClientUnaryCall;
+  /** Gets how many orders of a store have which status, from counts kept current; for staff. */
+  getOrderCounts(
+    request: GetOrderCountsRequest,
+    callback: (error: ServiceError | null, response: OrderCounts) => void,
+  ): ClientUnaryCall;
+  getOrderCounts(
+    request: GetOrderCountsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: OrderCounts) => void,
+  ): ClientUnaryCall;
+  getOrderCounts(
+    request: GetOrderCountsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: OrderCounts) => void,
   ): ClientUnaryCall;
 }
 

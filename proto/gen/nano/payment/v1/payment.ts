@@ -19,7 +19,7 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { IdempotencyKey, Money } from "../../common/v1/common.ts";
+import { IdempotencyKey, ListAuditRequest, ListAuditResponse, Money } from "../../common/v1/common.ts";
 
 export const protobufPackage = "nano.payment.v1";
 
@@ -336,6 +336,20 @@ export interface ReceiveWebhookRequest_HeadersEntry {
 
 /** The event is stored. */
 export interface ReceiveWebhookResponse {
+}
+
+/** Asks for counts. */
+export interface GetPaymentCountsRequest {
+  /** The store. */
+  store_id: string;
+}
+
+/** How many payments wait for somebody. Each number counts to 1,000 and no further. */
+export interface PaymentCounts {
+  /** Authorised and neither captured nor voided. */
+  authorized: number;
+  /** Without an answer of the provider. */
+  unknown: number;
 }
 
 function createBaseMethod(): Method {
@@ -2573,6 +2587,128 @@ export const ReceiveWebhookResponse: MessageFns<ReceiveWebhookResponse> = {
   },
 };
 
+function createBaseGetPaymentCountsRequest(): GetPaymentCountsRequest {
+  return { store_id: "" };
+}
+
+export const GetPaymentCountsRequest: MessageFns<GetPaymentCountsRequest> = {
+  encode(message: GetPaymentCountsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetPaymentCountsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetPaymentCountsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetPaymentCountsRequest>): GetPaymentCountsRequest {
+    return GetPaymentCountsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetPaymentCountsRequest>): GetPaymentCountsRequest {
+    const message = createBaseGetPaymentCountsRequest();
+    message.store_id = object.store_id ?? "";
+    return message;
+  },
+};
+
+function createBasePaymentCounts(): PaymentCounts {
+  return { authorized: 0, unknown: 0 };
+}
+
+export const PaymentCounts: MessageFns<PaymentCounts> = {
+  encode(message: PaymentCounts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.authorized !== 0) {
+      writer.uint32(8).int32(message.authorized);
+    }
+    if (message.unknown !== 0) {
+      writer.uint32(16).int32(message.unknown);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PaymentCounts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePaymentCounts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.authorized = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.unknown = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PaymentCounts>): PaymentCounts {
+    return PaymentCounts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PaymentCounts>): PaymentCounts {
+    const message = createBasePaymentCounts();
+    message.authorized = object.authorized ?? 0;
+    message.unknown = object.unknown ?? 0;
+    return message;
+  },
+};
+
 /** Owns payments, refunds and the ledger, and talks to providers. */
 export type PaymentServiceService = typeof PaymentServiceService;
 export const PaymentServiceService = {
@@ -2713,6 +2849,27 @@ export const PaymentServiceService = {
       Buffer.from(ReceiveWebhookResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ReceiveWebhookResponse => ReceiveWebhookResponse.decode(value),
   },
+  /** Gets how many payments of a store wait for somebody; for staff. */
+  getPaymentCounts: {
+    path: "/nano.payment.v1.PaymentService/GetPaymentCounts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetPaymentCountsRequest): Buffer =>
+      Buffer.from(GetPaymentCountsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetPaymentCountsRequest => GetPaymentCountsRequest.decode(value),
+    responseSerialize: (value: PaymentCounts): Buffer => Buffer.from(PaymentCounts.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PaymentCounts => PaymentCounts.decode(value),
+  },
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit: {
+    path: "/nano.payment.v1.PaymentService/ListAudit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListAuditRequest): Buffer => Buffer.from(ListAuditRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListAuditRequest => ListAuditRequest.decode(value),
+    responseSerialize: (value: ListAuditResponse): Buffer => Buffer.from(ListAuditResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListAuditResponse => ListAuditResponse.decode(value),
+  },
 } as const;
 
 export interface PaymentServiceServer extends UntypedServiceImplementation {
@@ -2749,6 +2906,10 @@ export interface PaymentServiceServer extends UntypedServiceImplementation {
    * Returns INVALID_ARGUMENT (invalid_webhook) if it is forged, stale or malformed; NOT_FOUND if the provider sends none.
    */
   receiveWebhook: handleUnaryCall<ReceiveWebhookRequest, ReceiveWebhookResponse>;
+  /** Gets how many payments of a store wait for somebody; for staff. */
+  getPaymentCounts: handleUnaryCall<GetPaymentCountsRequest, PaymentCounts>;
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit: handleUnaryCall<ListAuditRequest, ListAuditResponse>;
 }
 
 export interface PaymentServiceClient extends Client {
@@ -2952,6 +3113,38 @@ export interface PaymentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ReceiveWebhookResponse) => void,
+  ): ClientUnaryCall;
+  /** Gets how many payments of a store wait for somebody; for staff. */
+  getPaymentCounts(
+    request: GetPaymentCountsRequest,
+    callback: (error: ServiceError | null, response: PaymentCounts) => void,
+  ): ClientUnaryCall;
+  getPaymentCounts(
+    request: GetPaymentCountsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PaymentCounts) => void,
+  ): ClientUnaryCall;
+  getPaymentCounts(
+    request: GetPaymentCountsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PaymentCounts) => void,
+  ): ClientUnaryCall;
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit(
+    request: ListAuditRequest,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  listAudit(
+    request: ListAuditRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  listAudit(
+    request: ListAuditRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -21,7 +21,7 @@ import {
 import { Empty } from "../../../google/protobuf/empty.ts";
 import { Struct } from "../../../google/protobuf/struct.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Money } from "../../common/v1/common.ts";
+import { ListAuditRequest, ListAuditResponse, Money } from "../../common/v1/common.ts";
 
 export const protobufPackage = "nano.product.v1";
 
@@ -447,6 +447,283 @@ export interface ReturnStockRequest {
   key: string;
   /** Why, in a few words. */
   reason: string;
+}
+
+/** Names variants of a store. */
+export interface ListStockRequest {
+  /** The store. */
+  store_id: string;
+  /** The variants, at most 10,000. */
+  variant_ids: string[];
+}
+
+/** The stock of variants. */
+export interface ListStockResponse {
+  /** In no particular order. */
+  data: Stock[];
+}
+
+/** Asks for a page of movements. */
+export interface ListMovementsRequest {
+  /** The variant. */
+  variant_id: string;
+  /** The page size, 1 to 100. */
+  limit: number;
+  /** The next_cursor of the page before. */
+  cursor?:
+    | string
+    | undefined;
+  /** Whether to count all of them. */
+  count: boolean;
+}
+
+/** A movement of stock. */
+export interface Movement {
+  /** Counts up. */
+  id: number;
+  /** "initial", "adjust", "commit", "release" or "return". */
+  kind: string;
+  /** By how much on_hand moved. */
+  delta: number;
+  /** By how much reserved moved. */
+  reserved_delta: number;
+  /** The order that moved it, if one did. */
+  order_id?:
+    | string
+    | undefined;
+  /** Why, in a few words; may be empty. */
+  reason: string;
+  /** Who: "user:<id>", "service" or "owner". */
+  actor: string;
+  /** When. */
+  time: Date | undefined;
+}
+
+/** A page of movements. */
+export interface ListMovementsResponse {
+  /** Newest first. */
+  data: Movement[];
+  /** The cursor of the next page; unset on the last. */
+  next_cursor?:
+    | string
+    | undefined;
+  /** The number of all of them, if asked for. */
+  total?: number | undefined;
+}
+
+/** Asks for a page of variants that are running out. */
+export interface ListLowStockRequest {
+  /** The store. */
+  store_id: string;
+  /** Those of which at most so many can be sold. */
+  threshold: number;
+  /** The page size, 1 to 100. */
+  limit: number;
+  /** The next_cursor of the page before. */
+  cursor?:
+    | string
+    | undefined;
+  /** Whether to count all of them, up to 1,000. */
+  count: boolean;
+}
+
+/** A variant that is running out. */
+export interface LowStock {
+  /** The variant. */
+  variant_id: string;
+  /** Its product. */
+  product_id: string;
+  /** The stock keeping unit. */
+  sku: string;
+  /** The product's name and, if it has one, the variant's. */
+  name: string;
+  /** How many are on the shelf. */
+  on_hand: number;
+  /** How many of them are held for orders. */
+  reserved: number;
+  /** How many can be sold. */
+  available: number;
+}
+
+/** A page of variants that are running out. */
+export interface ListLowStockResponse {
+  /** Fewest first. */
+  data: LowStock[];
+  /** The cursor of the next page; unset on the last. */
+  next_cursor?:
+    | string
+    | undefined;
+  /** How many there are, up to 1,000, if asked for. */
+  total?: number | undefined;
+}
+
+/** Asks for the names of options. */
+export interface ListOptionNamesRequest {
+  /** The store. */
+  store_id: string;
+}
+
+/** The names of options. */
+export interface ListOptionNamesResponse {
+  /** In alphabetical order. */
+  data: string[];
+}
+
+/** A variant as a table's line has it. */
+export interface ImportedVariant {
+  /** The line, counted from 1. */
+  line: number;
+  /** The stock keeping unit, by which the variant is found. */
+  sku: string;
+  /** The price; unset to leave it. */
+  price?:
+    | Money
+    | undefined;
+  /** How many shall be on the shelf; unset to leave it. */
+  stock?:
+    | number
+    | undefined;
+  /** The options; one that is not named stays. */
+  options: { [key: string]: string };
+}
+
+export interface ImportedVariant_OptionsEntry {
+  key: string;
+  value: string;
+}
+
+/** A product as a table has it; what is unset stays. */
+export interface ImportedProduct {
+  /** The first line, counted from 1. */
+  line: number;
+  /** The slug, by which the product is found; made from the name if unset. */
+  slug?:
+    | string
+    | undefined;
+  /** The name; needed for a new product. */
+  name?:
+    | string
+    | undefined;
+  /** The description. */
+  description?:
+    | string
+    | undefined;
+  /** A category's slug, id or name; "-" for none. */
+  category?:
+    | string
+    | undefined;
+  /** "draft", "active" or "archived"; a new one is active. */
+  status?:
+    | string
+    | undefined;
+  /** Its lines; variants that have none stay as they are. */
+  variants: ImportedVariant[];
+}
+
+/** Asks for an import. */
+export interface ImportProductsRequest {
+  /** The store. */
+  store_id: string;
+  /** The products. */
+  products: ImportedProduct[];
+  /** Whether only to say what would be done. */
+  dry_run: boolean;
+}
+
+/** A field that an import changes. */
+export interface ImportChange {
+  /** The line. */
+  line: number;
+  /** The SKU, for a field of a variant. */
+  sku?:
+    | string
+    | undefined;
+  /** The field's name in the table. */
+  field: string;
+  /** What it was; empty for something new. */
+  from: string;
+  /** What it becomes. */
+  to: string;
+}
+
+/** What an import did with a product. */
+export interface ImportResult {
+  /** The first line. */
+  line: number;
+  /** The slug. */
+  slug: string;
+  /** "created", "updated", "unchanged" or "refused". */
+  outcome: string;
+  /** What changes. */
+  changes: ImportChange[];
+  /** Why it was refused: a stable code, or empty. */
+  code: string;
+  /** Why it was refused, for people. */
+  message: string;
+  /** The product; unset for one that does not exist. */
+  product_id?: string | undefined;
+}
+
+/** What an import did. */
+export interface ImportProductsResponse {
+  /** For each product, in their order. */
+  data: ImportResult[];
+}
+
+/** Brings a part of an image. */
+export interface PutMediaChunkRequest {
+  /** The store whose staff uploads. */
+  store_id: string;
+  /** Names the upload: a UUID that the caller makes. */
+  upload_id: string;
+  /** Which part, counted from 0. */
+  position: number;
+  /** Its bytes, at most 256 KiB; only the last part is shorter. */
+  data: Uint8Array;
+}
+
+/** Ends an upload. */
+export interface FinishMediaRequest {
+  /** The store whose staff uploads. */
+  store_id: string;
+  /** The upload. */
+  upload_id: string;
+  /** The SHA-256 of all bytes, in hex. */
+  sha256: string;
+}
+
+/** An image. */
+export interface Media {
+  /** The SHA-256 of its bytes, in hex. */
+  sha256: string;
+  /** "image/jpeg", "image/png" or "image/webp". */
+  type: string;
+  /** The number of its bytes. */
+  size: number;
+  /** The width in pixels. */
+  width: number;
+  /** The height in pixels. */
+  height: number;
+}
+
+/** Names an image. */
+export interface GetMediaRequest {
+  /** The SHA-256 of its bytes, in hex. */
+  sha256: string;
+}
+
+/** Names a part of an image. */
+export interface GetMediaChunkRequest {
+  /** The SHA-256 of all bytes, in hex. */
+  sha256: string;
+  /** Which part, counted from 0. */
+  position: number;
+}
+
+/** A part of an image. */
+export interface MediaChunk {
+  /** Its bytes. */
+  data: Uint8Array;
 }
 
 function createBaseImage(): Image {
@@ -3283,6 +3560,1978 @@ export const ReturnStockRequest: MessageFns<ReturnStockRequest> = {
   },
 };
 
+function createBaseListStockRequest(): ListStockRequest {
+  return { store_id: "", variant_ids: [] };
+}
+
+export const ListStockRequest: MessageFns<ListStockRequest> = {
+  encode(message: ListStockRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    for (const v of message.variant_ids) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListStockRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListStockRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.variant_ids.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListStockRequest>): ListStockRequest {
+    return ListStockRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListStockRequest>): ListStockRequest {
+    const message = createBaseListStockRequest();
+    message.store_id = object.store_id ?? "";
+    message.variant_ids = object.variant_ids?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseListStockResponse(): ListStockResponse {
+  return { data: [] };
+}
+
+export const ListStockResponse: MessageFns<ListStockResponse> = {
+  encode(message: ListStockResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.data) {
+      Stock.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListStockResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListStockResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data.push(Stock.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListStockResponse>): ListStockResponse {
+    return ListStockResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListStockResponse>): ListStockResponse {
+    const message = createBaseListStockResponse();
+    message.data = object.data?.map((e) => Stock.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseListMovementsRequest(): ListMovementsRequest {
+  return { variant_id: "", limit: 0, count: false };
+}
+
+export const ListMovementsRequest: MessageFns<ListMovementsRequest> = {
+  encode(message: ListMovementsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.variant_id !== "") {
+      writer.uint32(10).string(message.variant_id);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(26).string(message.cursor);
+    }
+    if (message.count !== false) {
+      writer.uint32(32).bool(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMovementsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMovementsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.variant_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.count = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListMovementsRequest>): ListMovementsRequest {
+    return ListMovementsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListMovementsRequest>): ListMovementsRequest {
+    const message = createBaseListMovementsRequest();
+    message.variant_id = object.variant_id ?? "";
+    message.limit = object.limit ?? 0;
+    message.cursor = object.cursor ?? undefined;
+    message.count = object.count ?? false;
+    return message;
+  },
+};
+
+function createBaseMovement(): Movement {
+  return { id: 0, kind: "", delta: 0, reserved_delta: 0, reason: "", actor: "", time: undefined };
+}
+
+export const Movement: MessageFns<Movement> = {
+  encode(message: Movement, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== 0) {
+      writer.uint32(8).int64(message.id);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.delta !== 0) {
+      writer.uint32(24).int32(message.delta);
+    }
+    if (message.reserved_delta !== 0) {
+      writer.uint32(32).int32(message.reserved_delta);
+    }
+    if (message.order_id !== undefined) {
+      writer.uint32(42).string(message.order_id);
+    }
+    if (message.reason !== "") {
+      writer.uint32(50).string(message.reason);
+    }
+    if (message.actor !== "") {
+      writer.uint32(58).string(message.actor);
+    }
+    if (message.time !== undefined) {
+      Timestamp.encode(toTimestamp(message.time), writer.uint32(66).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Movement {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMovement();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.id = longToNumber(reader.int64());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.delta = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.reserved_delta = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.order_id = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.actor = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Movement>): Movement {
+    return Movement.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Movement>): Movement {
+    const message = createBaseMovement();
+    message.id = object.id ?? 0;
+    message.kind = object.kind ?? "";
+    message.delta = object.delta ?? 0;
+    message.reserved_delta = object.reserved_delta ?? 0;
+    message.order_id = object.order_id ?? undefined;
+    message.reason = object.reason ?? "";
+    message.actor = object.actor ?? "";
+    message.time = object.time ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListMovementsResponse(): ListMovementsResponse {
+  return { data: [] };
+}
+
+export const ListMovementsResponse: MessageFns<ListMovementsResponse> = {
+  encode(message: ListMovementsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.data) {
+      Movement.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.next_cursor !== undefined) {
+      writer.uint32(18).string(message.next_cursor);
+    }
+    if (message.total !== undefined) {
+      writer.uint32(24).int32(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListMovementsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListMovementsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data.push(Movement.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.next_cursor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.total = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListMovementsResponse>): ListMovementsResponse {
+    return ListMovementsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListMovementsResponse>): ListMovementsResponse {
+    const message = createBaseListMovementsResponse();
+    message.data = object.data?.map((e) => Movement.fromPartial(e)) || [];
+    message.next_cursor = object.next_cursor ?? undefined;
+    message.total = object.total ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListLowStockRequest(): ListLowStockRequest {
+  return { store_id: "", threshold: 0, limit: 0, count: false };
+}
+
+export const ListLowStockRequest: MessageFns<ListLowStockRequest> = {
+  encode(message: ListLowStockRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    if (message.threshold !== 0) {
+      writer.uint32(16).int32(message.threshold);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(24).int32(message.limit);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(34).string(message.cursor);
+    }
+    if (message.count !== false) {
+      writer.uint32(40).bool(message.count);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLowStockRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLowStockRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.threshold = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.count = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListLowStockRequest>): ListLowStockRequest {
+    return ListLowStockRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListLowStockRequest>): ListLowStockRequest {
+    const message = createBaseListLowStockRequest();
+    message.store_id = object.store_id ?? "";
+    message.threshold = object.threshold ?? 0;
+    message.limit = object.limit ?? 0;
+    message.cursor = object.cursor ?? undefined;
+    message.count = object.count ?? false;
+    return message;
+  },
+};
+
+function createBaseLowStock(): LowStock {
+  return { variant_id: "", product_id: "", sku: "", name: "", on_hand: 0, reserved: 0, available: 0 };
+}
+
+export const LowStock: MessageFns<LowStock> = {
+  encode(message: LowStock, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.variant_id !== "") {
+      writer.uint32(10).string(message.variant_id);
+    }
+    if (message.product_id !== "") {
+      writer.uint32(18).string(message.product_id);
+    }
+    if (message.sku !== "") {
+      writer.uint32(26).string(message.sku);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    if (message.on_hand !== 0) {
+      writer.uint32(40).int32(message.on_hand);
+    }
+    if (message.reserved !== 0) {
+      writer.uint32(48).int32(message.reserved);
+    }
+    if (message.available !== 0) {
+      writer.uint32(56).int32(message.available);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LowStock {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLowStock();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.variant_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.product_id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sku = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.on_hand = reader.int32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.reserved = reader.int32();
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.available = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<LowStock>): LowStock {
+    return LowStock.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<LowStock>): LowStock {
+    const message = createBaseLowStock();
+    message.variant_id = object.variant_id ?? "";
+    message.product_id = object.product_id ?? "";
+    message.sku = object.sku ?? "";
+    message.name = object.name ?? "";
+    message.on_hand = object.on_hand ?? 0;
+    message.reserved = object.reserved ?? 0;
+    message.available = object.available ?? 0;
+    return message;
+  },
+};
+
+function createBaseListLowStockResponse(): ListLowStockResponse {
+  return { data: [] };
+}
+
+export const ListLowStockResponse: MessageFns<ListLowStockResponse> = {
+  encode(message: ListLowStockResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.data) {
+      LowStock.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.next_cursor !== undefined) {
+      writer.uint32(18).string(message.next_cursor);
+    }
+    if (message.total !== undefined) {
+      writer.uint32(24).int32(message.total);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListLowStockResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListLowStockResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data.push(LowStock.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.next_cursor = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.total = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListLowStockResponse>): ListLowStockResponse {
+    return ListLowStockResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListLowStockResponse>): ListLowStockResponse {
+    const message = createBaseListLowStockResponse();
+    message.data = object.data?.map((e) => LowStock.fromPartial(e)) || [];
+    message.next_cursor = object.next_cursor ?? undefined;
+    message.total = object.total ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListOptionNamesRequest(): ListOptionNamesRequest {
+  return { store_id: "" };
+}
+
+export const ListOptionNamesRequest: MessageFns<ListOptionNamesRequest> = {
+  encode(message: ListOptionNamesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOptionNamesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOptionNamesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListOptionNamesRequest>): ListOptionNamesRequest {
+    return ListOptionNamesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListOptionNamesRequest>): ListOptionNamesRequest {
+    const message = createBaseListOptionNamesRequest();
+    message.store_id = object.store_id ?? "";
+    return message;
+  },
+};
+
+function createBaseListOptionNamesResponse(): ListOptionNamesResponse {
+  return { data: [] };
+}
+
+export const ListOptionNamesResponse: MessageFns<ListOptionNamesResponse> = {
+  encode(message: ListOptionNamesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.data) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOptionNamesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOptionNamesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListOptionNamesResponse>): ListOptionNamesResponse {
+    return ListOptionNamesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListOptionNamesResponse>): ListOptionNamesResponse {
+    const message = createBaseListOptionNamesResponse();
+    message.data = object.data?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseImportedVariant(): ImportedVariant {
+  return { line: 0, sku: "", options: {} };
+}
+
+export const ImportedVariant: MessageFns<ImportedVariant> = {
+  encode(message: ImportedVariant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.line !== 0) {
+      writer.uint32(8).int32(message.line);
+    }
+    if (message.sku !== "") {
+      writer.uint32(18).string(message.sku);
+    }
+    if (message.price !== undefined) {
+      Money.encode(message.price, writer.uint32(26).fork()).join();
+    }
+    if (message.stock !== undefined) {
+      writer.uint32(32).int32(message.stock);
+    }
+    globalThis.Object.entries(message.options).forEach(([key, value]: [string, string]) => {
+      ImportedVariant_OptionsEntry.encode({ key: key as any, value }, writer.uint32(42).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportedVariant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportedVariant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.line = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sku = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.price = Money.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.stock = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            const entry5 = ImportedVariant_OptionsEntry.decode(reader, reader.uint32());
+            if (entry5.value !== undefined) {
+              message.options[entry5.key] = entry5.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImportedVariant>): ImportedVariant {
+    return ImportedVariant.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportedVariant>): ImportedVariant {
+    const message = createBaseImportedVariant();
+    message.line = object.line ?? 0;
+    message.sku = object.sku ?? "";
+    message.price = (object.price !== undefined && object.price !== null) ? Money.fromPartial(object.price) : undefined;
+    message.stock = object.stock ?? undefined;
+    message.options = (globalThis.Object.entries(object.options ?? {}) as [string, string][]).reduce(
+      (acc: { [key: string]: string }, [key, value]: [string, string]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.String(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    return message;
+  },
+};
+
+function createBaseImportedVariant_OptionsEntry(): ImportedVariant_OptionsEntry {
+  return { key: "", value: "" };
+}
+
+export const ImportedVariant_OptionsEntry: MessageFns<ImportedVariant_OptionsEntry> = {
+  encode(message: ImportedVariant_OptionsEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== "") {
+      writer.uint32(18).string(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportedVariant_OptionsEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportedVariant_OptionsEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImportedVariant_OptionsEntry>): ImportedVariant_OptionsEntry {
+    return ImportedVariant_OptionsEntry.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportedVariant_OptionsEntry>): ImportedVariant_OptionsEntry {
+    const message = createBaseImportedVariant_OptionsEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? "";
+    return message;
+  },
+};
+
+function createBaseImportedProduct(): ImportedProduct {
+  return { line: 0, variants: [] };
+}
+
+export const ImportedProduct: MessageFns<ImportedProduct> = {
+  encode(message: ImportedProduct, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.line !== 0) {
+      writer.uint32(8).int32(message.line);
+    }
+    if (message.slug !== undefined) {
+      writer.uint32(18).string(message.slug);
+    }
+    if (message.name !== undefined) {
+      writer.uint32(26).string(message.name);
+    }
+    if (message.description !== undefined) {
+      writer.uint32(34).string(message.description);
+    }
+    if (message.category !== undefined) {
+      writer.uint32(42).string(message.category);
+    }
+    if (message.status !== undefined) {
+      writer.uint32(50).string(message.status);
+    }
+    for (const v of message.variants) {
+      ImportedVariant.encode(v!, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportedProduct {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportedProduct();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.line = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.slug = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.category = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.status = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.variants.push(ImportedVariant.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImportedProduct>): ImportedProduct {
+    return ImportedProduct.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportedProduct>): ImportedProduct {
+    const message = createBaseImportedProduct();
+    message.line = object.line ?? 0;
+    message.slug = object.slug ?? undefined;
+    message.name = object.name ?? undefined;
+    message.description = object.description ?? undefined;
+    message.category = object.category ?? undefined;
+    message.status = object.status ?? undefined;
+    message.variants = object.variants?.map((e) => ImportedVariant.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseImportProductsRequest(): ImportProductsRequest {
+  return { store_id: "", products: [], dry_run: false };
+}
+
+export const ImportProductsRequest: MessageFns<ImportProductsRequest> = {
+  encode(message: ImportProductsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    for (const v of message.products) {
+      ImportedProduct.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.dry_run !== false) {
+      writer.uint32(24).bool(message.dry_run);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportProductsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportProductsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.products.push(ImportedProduct.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.dry_run = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImportProductsRequest>): ImportProductsRequest {
+    return ImportProductsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportProductsRequest>): ImportProductsRequest {
+    const message = createBaseImportProductsRequest();
+    message.store_id = object.store_id ?? "";
+    message.products = object.products?.map((e) => ImportedProduct.fromPartial(e)) || [];
+    message.dry_run = object.dry_run ?? false;
+    return message;
+  },
+};
+
+function createBaseImportChange(): ImportChange {
+  return { line: 0, field: "", from: "", to: "" };
+}
+
+export const ImportChange: MessageFns<ImportChange> = {
+  encode(message: ImportChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.line !== 0) {
+      writer.uint32(8).int32(message.line);
+    }
+    if (message.sku !== undefined) {
+      writer.uint32(18).string(message.sku);
+    }
+    if (message.field !== "") {
+      writer.uint32(26).string(message.field);
+    }
+    if (message.from !== "") {
+      writer.uint32(34).string(message.from);
+    }
+    if (message.to !== "") {
+      writer.uint32(42).string(message.to);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.line = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.sku = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.field = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.from = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.to = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImportChange>): ImportChange {
+    return ImportChange.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportChange>): ImportChange {
+    const message = createBaseImportChange();
+    message.line = object.line ?? 0;
+    message.sku = object.sku ?? undefined;
+    message.field = object.field ?? "";
+    message.from = object.from ?? "";
+    message.to = object.to ?? "";
+    return message;
+  },
+};
+
+function createBaseImportResult(): ImportResult {
+  return { line: 0, slug: "", outcome: "", changes: [], code: "", message: "" };
+}
+
+export const ImportResult: MessageFns<ImportResult> = {
+  encode(message: ImportResult, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.line !== 0) {
+      writer.uint32(8).int32(message.line);
+    }
+    if (message.slug !== "") {
+      writer.uint32(18).string(message.slug);
+    }
+    if (message.outcome !== "") {
+      writer.uint32(26).string(message.outcome);
+    }
+    for (const v of message.changes) {
+      ImportChange.encode(v!, writer.uint32(34).fork()).join();
+    }
+    if (message.code !== "") {
+      writer.uint32(42).string(message.code);
+    }
+    if (message.message !== "") {
+      writer.uint32(50).string(message.message);
+    }
+    if (message.product_id !== undefined) {
+      writer.uint32(58).string(message.product_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportResult {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportResult();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.line = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.slug = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.outcome = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.changes.push(ImportChange.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.message = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.product_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImportResult>): ImportResult {
+    return ImportResult.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportResult>): ImportResult {
+    const message = createBaseImportResult();
+    message.line = object.line ?? 0;
+    message.slug = object.slug ?? "";
+    message.outcome = object.outcome ?? "";
+    message.changes = object.changes?.map((e) => ImportChange.fromPartial(e)) || [];
+    message.code = object.code ?? "";
+    message.message = object.message ?? "";
+    message.product_id = object.product_id ?? undefined;
+    return message;
+  },
+};
+
+function createBaseImportProductsResponse(): ImportProductsResponse {
+  return { data: [] };
+}
+
+export const ImportProductsResponse: MessageFns<ImportProductsResponse> = {
+  encode(message: ImportProductsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.data) {
+      ImportResult.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ImportProductsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseImportProductsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data.push(ImportResult.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ImportProductsResponse>): ImportProductsResponse {
+    return ImportProductsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ImportProductsResponse>): ImportProductsResponse {
+    const message = createBaseImportProductsResponse();
+    message.data = object.data?.map((e) => ImportResult.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePutMediaChunkRequest(): PutMediaChunkRequest {
+  return { store_id: "", upload_id: "", position: 0, data: new Uint8Array(0) };
+}
+
+export const PutMediaChunkRequest: MessageFns<PutMediaChunkRequest> = {
+  encode(message: PutMediaChunkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    if (message.upload_id !== "") {
+      writer.uint32(18).string(message.upload_id);
+    }
+    if (message.position !== 0) {
+      writer.uint32(24).int32(message.position);
+    }
+    if (message.data.length !== 0) {
+      writer.uint32(34).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutMediaChunkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutMediaChunkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.upload_id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.position = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.data = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PutMediaChunkRequest>): PutMediaChunkRequest {
+    return PutMediaChunkRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PutMediaChunkRequest>): PutMediaChunkRequest {
+    const message = createBasePutMediaChunkRequest();
+    message.store_id = object.store_id ?? "";
+    message.upload_id = object.upload_id ?? "";
+    message.position = object.position ?? 0;
+    message.data = object.data ?? new Uint8Array(0);
+    return message;
+  },
+};
+
+function createBaseFinishMediaRequest(): FinishMediaRequest {
+  return { store_id: "", upload_id: "", sha256: "" };
+}
+
+export const FinishMediaRequest: MessageFns<FinishMediaRequest> = {
+  encode(message: FinishMediaRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    if (message.upload_id !== "") {
+      writer.uint32(18).string(message.upload_id);
+    }
+    if (message.sha256 !== "") {
+      writer.uint32(26).string(message.sha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FinishMediaRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFinishMediaRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.upload_id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FinishMediaRequest>): FinishMediaRequest {
+    return FinishMediaRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FinishMediaRequest>): FinishMediaRequest {
+    const message = createBaseFinishMediaRequest();
+    message.store_id = object.store_id ?? "";
+    message.upload_id = object.upload_id ?? "";
+    message.sha256 = object.sha256 ?? "";
+    return message;
+  },
+};
+
+function createBaseMedia(): Media {
+  return { sha256: "", type: "", size: 0, width: 0, height: 0 };
+}
+
+export const Media: MessageFns<Media> = {
+  encode(message: Media, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sha256 !== "") {
+      writer.uint32(10).string(message.sha256);
+    }
+    if (message.type !== "") {
+      writer.uint32(18).string(message.type);
+    }
+    if (message.size !== 0) {
+      writer.uint32(24).int32(message.size);
+    }
+    if (message.width !== 0) {
+      writer.uint32(32).int32(message.width);
+    }
+    if (message.height !== 0) {
+      writer.uint32(40).int32(message.height);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Media {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMedia();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.type = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.size = reader.int32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.width = reader.int32();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.height = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Media>): Media {
+    return Media.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Media>): Media {
+    const message = createBaseMedia();
+    message.sha256 = object.sha256 ?? "";
+    message.type = object.type ?? "";
+    message.size = object.size ?? 0;
+    message.width = object.width ?? 0;
+    message.height = object.height ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetMediaRequest(): GetMediaRequest {
+  return { sha256: "" };
+}
+
+export const GetMediaRequest: MessageFns<GetMediaRequest> = {
+  encode(message: GetMediaRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sha256 !== "") {
+      writer.uint32(10).string(message.sha256);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMediaRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMediaRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetMediaRequest>): GetMediaRequest {
+    return GetMediaRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetMediaRequest>): GetMediaRequest {
+    const message = createBaseGetMediaRequest();
+    message.sha256 = object.sha256 ?? "";
+    return message;
+  },
+};
+
+function createBaseGetMediaChunkRequest(): GetMediaChunkRequest {
+  return { sha256: "", position: 0 };
+}
+
+export const GetMediaChunkRequest: MessageFns<GetMediaChunkRequest> = {
+  encode(message: GetMediaChunkRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sha256 !== "") {
+      writer.uint32(10).string(message.sha256);
+    }
+    if (message.position !== 0) {
+      writer.uint32(16).int32(message.position);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetMediaChunkRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetMediaChunkRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.sha256 = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.position = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetMediaChunkRequest>): GetMediaChunkRequest {
+    return GetMediaChunkRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetMediaChunkRequest>): GetMediaChunkRequest {
+    const message = createBaseGetMediaChunkRequest();
+    message.sha256 = object.sha256 ?? "";
+    message.position = object.position ?? 0;
+    return message;
+  },
+};
+
+function createBaseMediaChunk(): MediaChunk {
+  return { data: new Uint8Array(0) };
+}
+
+export const MediaChunk: MessageFns<MediaChunk> = {
+  encode(message: MediaChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.data.length !== 0) {
+      writer.uint32(10).bytes(message.data);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MediaChunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMediaChunk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<MediaChunk>): MediaChunk {
+    return MediaChunk.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<MediaChunk>): MediaChunk {
+    const message = createBaseMediaChunk();
+    message.data = object.data ?? new Uint8Array(0);
+    return message;
+  },
+};
+
 /** Owns products, categories, stock and reservations. */
 export type ProductServiceService = typeof ProductServiceService;
 export const ProductServiceService = {
@@ -3462,6 +5711,115 @@ export const ProductServiceService = {
     responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
     responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
   },
+  /** Gets the stock of many variants of a store, for staff; unknown ones are left out. */
+  listStock: {
+    path: "/nano.product.v1.ProductService/ListStock" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListStockRequest): Buffer => Buffer.from(ListStockRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListStockRequest => ListStockRequest.decode(value),
+    responseSerialize: (value: ListStockResponse): Buffer => Buffer.from(ListStockResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListStockResponse => ListStockResponse.decode(value),
+  },
+  /** Lists the movements of a variant, newest first, for staff. */
+  listMovements: {
+    path: "/nano.product.v1.ProductService/ListMovements" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListMovementsRequest): Buffer => Buffer.from(ListMovementsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListMovementsRequest => ListMovementsRequest.decode(value),
+    responseSerialize: (value: ListMovementsResponse): Buffer =>
+      Buffer.from(ListMovementsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListMovementsResponse => ListMovementsResponse.decode(value),
+  },
+  /** Lists the variants on sale of which few are left, fewest first, for staff. */
+  listLowStock: {
+    path: "/nano.product.v1.ProductService/ListLowStock" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListLowStockRequest): Buffer => Buffer.from(ListLowStockRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListLowStockRequest => ListLowStockRequest.decode(value),
+    responseSerialize: (value: ListLowStockResponse): Buffer =>
+      Buffer.from(ListLowStockResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListLowStockResponse => ListLowStockResponse.decode(value),
+  },
+  /** Lists the names of all options in a store, such as "size"; for staff. */
+  listOptionNames: {
+    path: "/nano.product.v1.ProductService/ListOptionNames" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListOptionNamesRequest): Buffer =>
+      Buffer.from(ListOptionNamesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListOptionNamesRequest => ListOptionNamesRequest.decode(value),
+    responseSerialize: (value: ListOptionNamesResponse): Buffer =>
+      Buffer.from(ListOptionNamesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListOptionNamesResponse => ListOptionNamesResponse.decode(value),
+  },
+  /** Creates or changes products as a table has them, each by itself, all of it or nothing. Idempotent. */
+  importProducts: {
+    path: "/nano.product.v1.ProductService/ImportProducts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ImportProductsRequest): Buffer =>
+      Buffer.from(ImportProductsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ImportProductsRequest => ImportProductsRequest.decode(value),
+    responseSerialize: (value: ImportProductsResponse): Buffer =>
+      Buffer.from(ImportProductsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ImportProductsResponse => ImportProductsResponse.decode(value),
+  },
+  /** Stores a part of an image that is being uploaded. Idempotent per part. */
+  putMediaChunk: {
+    path: "/nano.product.v1.ProductService/PutMediaChunk" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PutMediaChunkRequest): Buffer => Buffer.from(PutMediaChunkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PutMediaChunkRequest => PutMediaChunkRequest.decode(value),
+    responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
+  },
+  /**
+   * Checks an uploaded image and makes it public. The same bytes again give the same image.
+   * Returns INVALID_ARGUMENT (invalid_image, upload_incomplete), UNIMPLEMENTED (unsupported_media_type).
+   */
+  finishMedia: {
+    path: "/nano.product.v1.ProductService/FinishMedia" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FinishMediaRequest): Buffer => Buffer.from(FinishMediaRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FinishMediaRequest => FinishMediaRequest.decode(value),
+    responseSerialize: (value: Media): Buffer => Buffer.from(Media.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Media => Media.decode(value),
+  },
+  /** Gets what is known of an image. Returns NOT_FOUND (media_not_found). */
+  getMedia: {
+    path: "/nano.product.v1.ProductService/GetMedia" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetMediaRequest): Buffer => Buffer.from(GetMediaRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetMediaRequest => GetMediaRequest.decode(value),
+    responseSerialize: (value: Media): Buffer => Buffer.from(Media.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Media => Media.decode(value),
+  },
+  /** Gets a part of an image. Returns NOT_FOUND (media_not_found). */
+  getMediaChunk: {
+    path: "/nano.product.v1.ProductService/GetMediaChunk" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetMediaChunkRequest): Buffer => Buffer.from(GetMediaChunkRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetMediaChunkRequest => GetMediaChunkRequest.decode(value),
+    responseSerialize: (value: MediaChunk): Buffer => Buffer.from(MediaChunk.encode(value).finish()),
+    responseDeserialize: (value: Buffer): MediaChunk => MediaChunk.decode(value),
+  },
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit: {
+    path: "/nano.product.v1.ProductService/ListAudit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListAuditRequest): Buffer => Buffer.from(ListAuditRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListAuditRequest => ListAuditRequest.decode(value),
+    responseSerialize: (value: ListAuditResponse): Buffer => Buffer.from(ListAuditResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListAuditResponse => ListAuditResponse.decode(value),
+  },
 } as const;
 
 export interface ProductServiceServer extends UntypedServiceImplementation {
@@ -3499,6 +5857,29 @@ export interface ProductServiceServer extends UntypedServiceImplementation {
   releaseStock: handleUnaryCall<ReleaseStockRequest, Empty>;
   /** Puts committed stock of an order back on the shelf. Idempotent per key. */
   returnStock: handleUnaryCall<ReturnStockRequest, Empty>;
+  /** Gets the stock of many variants of a store, for staff; unknown ones are left out. */
+  listStock: handleUnaryCall<ListStockRequest, ListStockResponse>;
+  /** Lists the movements of a variant, newest first, for staff. */
+  listMovements: handleUnaryCall<ListMovementsRequest, ListMovementsResponse>;
+  /** Lists the variants on sale of which few are left, fewest first, for staff. */
+  listLowStock: handleUnaryCall<ListLowStockRequest, ListLowStockResponse>;
+  /** Lists the names of all options in a store, such as "size"; for staff. */
+  listOptionNames: handleUnaryCall<ListOptionNamesRequest, ListOptionNamesResponse>;
+  /** Creates or changes products as a table has them, each by itself, all of it or nothing. Idempotent. */
+  importProducts: handleUnaryCall<ImportProductsRequest, ImportProductsResponse>;
+  /** Stores a part of an image that is being uploaded. Idempotent per part. */
+  putMediaChunk: handleUnaryCall<PutMediaChunkRequest, Empty>;
+  /**
+   * Checks an uploaded image and makes it public. The same bytes again give the same image.
+   * Returns INVALID_ARGUMENT (invalid_image, upload_incomplete), UNIMPLEMENTED (unsupported_media_type).
+   */
+  finishMedia: handleUnaryCall<FinishMediaRequest, Media>;
+  /** Gets what is known of an image. Returns NOT_FOUND (media_not_found). */
+  getMedia: handleUnaryCall<GetMediaRequest, Media>;
+  /** Gets a part of an image. Returns NOT_FOUND (media_not_found). */
+  getMediaChunk: handleUnaryCall<GetMediaChunkRequest, MediaChunk>;
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit: handleUnaryCall<ListAuditRequest, ListAuditResponse>;
 }
 
 export interface ProductServiceClient extends Client {
@@ -3770,6 +6151,166 @@ export interface ProductServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /** Gets the stock of many variants of a store, for staff; unknown ones are left out. */
+  listStock(
+    request: ListStockRequest,
+    callback: (error: ServiceError | null, response: ListStockResponse) => void,
+  ): ClientUnaryCall;
+  listStock(
+    request: ListStockRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListStockResponse) => void,
+  ): ClientUnaryCall;
+  listStock(
+    request: ListStockRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListStockResponse) => void,
+  ): ClientUnaryCall;
+  /** Lists the movements of a variant, newest first, for staff. */
+  listMovements(
+    request: ListMovementsRequest,
+    callback: (error: ServiceError | null, response: ListMovementsResponse) => void,
+  ): ClientUnaryCall;
+  listMovements(
+    request: ListMovementsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListMovementsResponse) => void,
+  ): ClientUnaryCall;
+  listMovements(
+    request: ListMovementsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListMovementsResponse) => void,
+  ): ClientUnaryCall;
+  /** Lists the variants on sale of which few are left, fewest first, for staff. */
+  listLowStock(
+    request: ListLowStockRequest,
+    callback: (error: ServiceError | null, response: ListLowStockResponse) => void,
+  ): ClientUnaryCall;
+  listLowStock(
+    request: ListLowStockRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListLowStockResponse) => void,
+  ): ClientUnaryCall;
+  listLowStock(
+    request: ListLowStockRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListLowStockResponse) => void,
+  ): ClientUnaryCall;
+  /** Lists the names of all options in a store, such as "size"; for staff. */
+  listOptionNames(
+    request: ListOptionNamesRequest,
+    callback: (error: ServiceError | null, response: ListOptionNamesResponse) => void,
+  ): ClientUnaryCall;
+  listOptionNames(
+    request: ListOptionNamesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListOptionNamesResponse) => void,
+  ): ClientUnaryCall;
+  listOptionNames(
+    request: ListOptionNamesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListOptionNamesResponse) => void,
+  ): ClientUnaryCall;
+  /** Creates or changes products as a table has them, each by itself, all of it or nothing. Idempotent. */
+  importProducts(
+    request: ImportProductsRequest,
+    callback: (error: ServiceError | null, response: ImportProductsResponse) => void,
+  ): ClientUnaryCall;
+  importProducts(
+    request: ImportProductsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ImportProductsResponse) => void,
+  ): ClientUnaryCall;
+  importProducts(
+    request: ImportProductsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ImportProductsResponse) => void,
+  ): ClientUnaryCall;
+  /** Stores a part of an image that is being uploaded. Idempotent per part. */
+  putMediaChunk(
+    request: PutMediaChunkRequest,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  putMediaChunk(
+    request: PutMediaChunkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  putMediaChunk(
+    request: PutMediaChunkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /**
+   * Checks an uploaded image and makes it public. The same bytes again give the same image.
+   * Returns INVALID_ARGUMENT (invalid_image, upload_incomplete), UNIMPLEMENTED (unsupported_media_type).
+   */
+  finishMedia(
+    request: FinishMediaRequest,
+    callback: (error: ServiceError | null, response: Media) => void,
+  ): ClientUnaryCall;
+  finishMedia(
+    request: FinishMediaRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Media) => void,
+  ): ClientUnaryCall;
+  finishMedia(
+    request: FinishMediaRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Media) => void,
+  ): ClientUnaryCall;
+  /** Gets what is known of an image. Returns NOT_FOUND (media_not_found). */
+  getMedia(request: GetMediaRequest, callback: (error: ServiceError | null, response: Media) => void): ClientUnaryCall;
+  getMedia(
+    request: GetMediaRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Media) => void,
+  ): ClientUnaryCall;
+  getMedia(
+    request: GetMediaRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Media) => void,
+  ): ClientUnaryCall;
+  /** Gets a part of an image. Returns NOT_FOUND (media_not_found). */
+  getMediaChunk(
+    request: GetMediaChunkRequest,
+    callback: (error: ServiceError | null, response: MediaChunk) => void,
+  ): ClientUnaryCall;
+  getMediaChunk(
+    request: GetMediaChunkRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: MediaChunk) => void,
+  ): ClientUnaryCall;
+  getMediaChunk(
+    request: GetMediaChunkRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: MediaChunk) => void,
+  ): ClientUnaryCall;
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit(
+    request: ListAuditRequest,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  listAudit(
+    request: ListAuditRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  listAudit(
+    request: ListAuditRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
   ): ClientUnaryCall;
 }
 

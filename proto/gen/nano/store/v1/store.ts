@@ -20,7 +20,7 @@ import {
 } from "@grpc/grpc-js";
 import { Empty } from "../../../google/protobuf/empty.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Event, Money } from "../../common/v1/common.ts";
+import { Event, ListAuditRequest, ListAuditResponse, Money } from "../../common/v1/common.ts";
 
 export const protobufPackage = "nano.store.v1";
 
@@ -439,6 +439,18 @@ export interface GetWebhookDeliveryRequest {
 export interface ReplayWebhookDeliveryRequest {
   /** The delivery's id. */
   id: string;
+}
+
+/** Asks for counts. */
+export interface GetWebhookCountsRequest {
+  /** The store. */
+  store_id: string;
+}
+
+/** How many deliveries failed for good, of those that are kept (30 days). */
+export interface WebhookCounts {
+  /** Counts to 1,000 and no further. */
+  failed: number;
 }
 
 function createBaseTax(): Tax {
@@ -3323,6 +3335,116 @@ export const ReplayWebhookDeliveryRequest: MessageFns<ReplayWebhookDeliveryReque
   },
 };
 
+function createBaseGetWebhookCountsRequest(): GetWebhookCountsRequest {
+  return { store_id: "" };
+}
+
+export const GetWebhookCountsRequest: MessageFns<GetWebhookCountsRequest> = {
+  encode(message: GetWebhookCountsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetWebhookCountsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetWebhookCountsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetWebhookCountsRequest>): GetWebhookCountsRequest {
+    return GetWebhookCountsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetWebhookCountsRequest>): GetWebhookCountsRequest {
+    const message = createBaseGetWebhookCountsRequest();
+    message.store_id = object.store_id ?? "";
+    return message;
+  },
+};
+
+function createBaseWebhookCounts(): WebhookCounts {
+  return { failed: 0 };
+}
+
+export const WebhookCounts: MessageFns<WebhookCounts> = {
+  encode(message: WebhookCounts, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.failed !== 0) {
+      writer.uint32(8).int32(message.failed);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WebhookCounts {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWebhookCounts();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.failed = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<WebhookCounts>): WebhookCounts {
+    return WebhookCounts.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<WebhookCounts>): WebhookCounts {
+    const message = createBaseWebhookCounts();
+    message.failed = object.failed ?? 0;
+    return message;
+  },
+};
+
 /** Owns stores, their statistics and the events that merchants are told. */
 export type StoreServiceService = typeof StoreServiceService;
 export const StoreServiceService = {
@@ -3396,6 +3518,27 @@ export const StoreServiceService = {
     requestDeserialize: (value: Buffer): PublishEventRequest => PublishEventRequest.decode(value),
     responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
     responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
+  },
+  /** Gets how many webhook deliveries of a store failed for good; for staff. */
+  getWebhookCounts: {
+    path: "/nano.store.v1.StoreService/GetWebhookCounts" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetWebhookCountsRequest): Buffer =>
+      Buffer.from(GetWebhookCountsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetWebhookCountsRequest => GetWebhookCountsRequest.decode(value),
+    responseSerialize: (value: WebhookCounts): Buffer => Buffer.from(WebhookCounts.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WebhookCounts => WebhookCounts.decode(value),
+  },
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit: {
+    path: "/nano.store.v1.StoreService/ListAudit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListAuditRequest): Buffer => Buffer.from(ListAuditRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListAuditRequest => ListAuditRequest.decode(value),
+    responseSerialize: (value: ListAuditResponse): Buffer => Buffer.from(ListAuditResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListAuditResponse => ListAuditResponse.decode(value),
   },
   /** Lists a store's webhooks, the newest first. */
   listWebhooks: {
@@ -3523,6 +3666,10 @@ export interface StoreServiceServer extends UntypedServiceImplementation {
   getStoreStats: handleUnaryCall<GetStoreStatsRequest, StoreStats>;
   /** Takes an event of another service. Idempotent by the event's id. */
   publishEvent: handleUnaryCall<PublishEventRequest, Empty>;
+  /** Gets how many webhook deliveries of a store failed for good; for staff. */
+  getWebhookCounts: handleUnaryCall<GetWebhookCountsRequest, WebhookCounts>;
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit: handleUnaryCall<ListAuditRequest, ListAuditResponse>;
   /** Lists a store's webhooks, the newest first. */
   listWebhooks: handleUnaryCall<ListWebhooksRequest, ListWebhooksResponse>;
   /** Gets a webhook. Returns NOT_FOUND (webhook_not_found). */
@@ -3657,6 +3804,38 @@ export interface StoreServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /** Gets how many webhook deliveries of a store failed for good; for staff. */
+  getWebhookCounts(
+    request: GetWebhookCountsRequest,
+    callback: (error: ServiceError | null, response: WebhookCounts) => void,
+  ): ClientUnaryCall;
+  getWebhookCounts(
+    request: GetWebhookCountsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: WebhookCounts) => void,
+  ): ClientUnaryCall;
+  getWebhookCounts(
+    request: GetWebhookCountsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: WebhookCounts) => void,
+  ): ClientUnaryCall;
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit(
+    request: ListAuditRequest,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  listAudit(
+    request: ListAuditRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  listAudit(
+    request: ListAuditRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
   ): ClientUnaryCall;
   /** Lists a store's webhooks, the newest first. */
   listWebhooks(

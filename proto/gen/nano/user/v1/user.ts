@@ -20,7 +20,7 @@ import {
 } from "@grpc/grpc-js";
 import { Empty } from "../../../google/protobuf/empty.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Address, StoreRole } from "../../common/v1/common.ts";
+import { Address, ListAuditRequest, ListAuditResponse, StoreRole } from "../../common/v1/common.ts";
 
 export const protobufPackage = "nano.user.v1";
 
@@ -258,6 +258,42 @@ export interface UpdateAddressRequest {
 export interface DeleteAddressRequest {
   /** The address's id. */
   id: string;
+}
+
+/** Asks for an account for somebody else. */
+export interface CreateUserRequest {
+  /** The e-mail address. */
+  email: string;
+  /** The first password. */
+  password: string;
+  /** The name, if any. */
+  name?:
+    | string
+    | undefined;
+  /** The roles in stores. */
+  store_roles: StoreRole[];
+}
+
+/** Asks who did what. */
+export interface ListStaffNamesRequest {
+  /** The store. */
+  store_id: string;
+  /** The users. */
+  ids: string[];
+}
+
+/** A user's id and name. */
+export interface StaffName {
+  /** The user's id. */
+  id: string;
+  /** The name or, without one, the e-mail address. */
+  name: string;
+}
+
+/** Names of staff. */
+export interface ListStaffNamesResponse {
+  /** In no particular order. */
+  data: StaffName[];
 }
 
 function createBaseUser(): User {
@@ -1844,6 +1880,286 @@ export const DeleteAddressRequest: MessageFns<DeleteAddressRequest> = {
   },
 };
 
+function createBaseCreateUserRequest(): CreateUserRequest {
+  return { email: "", password: "", store_roles: [] };
+}
+
+export const CreateUserRequest: MessageFns<CreateUserRequest> = {
+  encode(message: CreateUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== "") {
+      writer.uint32(10).string(message.email);
+    }
+    if (message.password !== "") {
+      writer.uint32(18).string(message.password);
+    }
+    if (message.name !== undefined) {
+      writer.uint32(26).string(message.name);
+    }
+    for (const v of message.store_roles) {
+      StoreRole.encode(v!, writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateUserRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.store_roles.push(StoreRole.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateUserRequest>): CreateUserRequest {
+    return CreateUserRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateUserRequest>): CreateUserRequest {
+    const message = createBaseCreateUserRequest();
+    message.email = object.email ?? "";
+    message.password = object.password ?? "";
+    message.name = object.name ?? undefined;
+    message.store_roles = object.store_roles?.map((e) => StoreRole.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseListStaffNamesRequest(): ListStaffNamesRequest {
+  return { store_id: "", ids: [] };
+}
+
+export const ListStaffNamesRequest: MessageFns<ListStaffNamesRequest> = {
+  encode(message: ListStaffNamesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    for (const v of message.ids) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListStaffNamesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListStaffNamesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListStaffNamesRequest>): ListStaffNamesRequest {
+    return ListStaffNamesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListStaffNamesRequest>): ListStaffNamesRequest {
+    const message = createBaseListStaffNamesRequest();
+    message.store_id = object.store_id ?? "";
+    message.ids = object.ids?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseStaffName(): StaffName {
+  return { id: "", name: "" };
+}
+
+export const StaffName: MessageFns<StaffName> = {
+  encode(message: StaffName, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.name !== "") {
+      writer.uint32(18).string(message.name);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StaffName {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStaffName();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StaffName>): StaffName {
+    return StaffName.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StaffName>): StaffName {
+    const message = createBaseStaffName();
+    message.id = object.id ?? "";
+    message.name = object.name ?? "";
+    return message;
+  },
+};
+
+function createBaseListStaffNamesResponse(): ListStaffNamesResponse {
+  return { data: [] };
+}
+
+export const ListStaffNamesResponse: MessageFns<ListStaffNamesResponse> = {
+  encode(message: ListStaffNamesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.data) {
+      StaffName.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListStaffNamesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListStaffNamesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data.push(StaffName.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListStaffNamesResponse>): ListStaffNamesResponse {
+    return ListStaffNamesResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListStaffNamesResponse>): ListStaffNamesResponse {
+    const message = createBaseListStaffNamesResponse();
+    message.data = object.data?.map((e) => StaffName.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 /** Owns accounts, sessions, tokens and roles. */
 export type UserServiceService = typeof UserServiceService;
 export const UserServiceService = {
@@ -1937,6 +2253,41 @@ export const UserServiceService = {
     responseSerialize: (value: UpdateUserResponse): Buffer => Buffer.from(UpdateUserResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): UpdateUserResponse => UpdateUserResponse.decode(value),
   },
+  /**
+   * Creates an account for somebody else; for admins, and for managers with roles in their own stores.
+   * Returns ABORTED (email_taken), INVALID_ARGUMENT (weak_password).
+   */
+  createUser: {
+    path: "/nano.user.v1.UserService/CreateUser" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateUserRequest): Buffer => Buffer.from(CreateUserRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateUserRequest => CreateUserRequest.decode(value),
+    responseSerialize: (value: User): Buffer => Buffer.from(User.encode(value).finish()),
+    responseDeserialize: (value: Buffer): User => User.decode(value),
+  },
+  /** Lists the names of a store's staff among some users, for its staff: who did what. Others are left out. */
+  listStaffNames: {
+    path: "/nano.user.v1.UserService/ListStaffNames" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListStaffNamesRequest): Buffer =>
+      Buffer.from(ListStaffNamesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListStaffNamesRequest => ListStaffNamesRequest.decode(value),
+    responseSerialize: (value: ListStaffNamesResponse): Buffer =>
+      Buffer.from(ListStaffNamesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListStaffNamesResponse => ListStaffNamesResponse.decode(value),
+  },
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit: {
+    path: "/nano.user.v1.UserService/ListAudit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListAuditRequest): Buffer => Buffer.from(ListAuditRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListAuditRequest => ListAuditRequest.decode(value),
+    responseSerialize: (value: ListAuditResponse): Buffer => Buffer.from(ListAuditResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListAuditResponse => ListAuditResponse.decode(value),
+  },
   /** Lists the actor's addresses, newest first. */
   listAddresses: {
     path: "/nano.user.v1.UserService/ListAddresses" as const,
@@ -1999,6 +2350,15 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   listUsers: handleUnaryCall<ListUsersRequest, ListUsersResponse>;
   /** Changes a user. Returns ABORTED (email_taken), PERMISSION_DENIED. */
   updateUser: handleUnaryCall<UpdateUserRequest, UpdateUserResponse>;
+  /**
+   * Creates an account for somebody else; for admins, and for managers with roles in their own stores.
+   * Returns ABORTED (email_taken), INVALID_ARGUMENT (weak_password).
+   */
+  createUser: handleUnaryCall<CreateUserRequest, User>;
+  /** Lists the names of a store's staff among some users, for its staff: who did what. Others are left out. */
+  listStaffNames: handleUnaryCall<ListStaffNamesRequest, ListStaffNamesResponse>;
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit: handleUnaryCall<ListAuditRequest, ListAuditResponse>;
   /** Lists the actor's addresses, newest first. */
   listAddresses: handleUnaryCall<ListAddressesRequest, ListAddressesResponse>;
   /** Creates an address of the actor. */
@@ -2138,6 +2498,57 @@ export interface UserServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: UpdateUserResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Creates an account for somebody else; for admins, and for managers with roles in their own stores.
+   * Returns ABORTED (email_taken), INVALID_ARGUMENT (weak_password).
+   */
+  createUser(
+    request: CreateUserRequest,
+    callback: (error: ServiceError | null, response: User) => void,
+  ): ClientUnaryCall;
+  createUser(
+    request: CreateUserRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: User) => void,
+  ): ClientUnaryCall;
+  createUser(
+    request: CreateUserRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: User) => void,
+  ): ClientUnaryCall;
+  /** Lists the names of a store's staff among some users, for its staff: who did what. Others are left out. */
+  listStaffNames(
+    request: ListStaffNamesRequest,
+    callback: (error: ServiceError | null, response: ListStaffNamesResponse) => void,
+  ): ClientUnaryCall;
+  listStaffNames(
+    request: ListStaffNamesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListStaffNamesResponse) => void,
+  ): ClientUnaryCall;
+  listStaffNames(
+    request: ListStaffNamesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListStaffNamesResponse) => void,
+  ): ClientUnaryCall;
+  /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
+  listAudit(
+    request: ListAuditRequest,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  listAudit(
+    request: ListAuditRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  listAudit(
+    request: ListAuditRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListAuditResponse) => void,
   ): ClientUnaryCall;
   /** Lists the actor's addresses, newest first. */
   listAddresses(
