@@ -8,6 +8,7 @@ import { ERROR_CODES, errorCodesTable } from "./error_codes.ts";
 const INTERNAL = new Set([
   "deadline_required",
   "hold_closed",
+  "invalid_chunk",
   "invalid_event",
   "invalid_store",
   "over_return",
@@ -22,7 +23,7 @@ const COMPOSED = ["409 capture_failed", "409 void_failed"];
 function* sources(folder: string): Generator<string> {
   for (const entry of Deno.readDirSync(folder)) {
     if (entry.isDirectory) yield* sources(`${folder}/${entry.name}`);
-    else if (/\.ts$/.test(entry.name) && !/(_test|testing|test_service|error_codes)\.ts$/.test(entry.name)) {
+    else if (/\.ts$/.test(entry.name) && !/(_test|testing|error_codes)\.ts$/.test(entry.name)) {
       yield Deno.readTextFileSync(`${folder}/${entry.name}`);
     }
   }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { address, data } from "../shared/config.ts";
 
 /** The settings of the payment service. */
-export const schema = {
+export const settings = {
   ...data,
   /** The order service, which is told what became of payments. */
   ORDER_SERVICE_URL: address,

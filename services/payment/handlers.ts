@@ -1,11 +1,11 @@
 import type { IdempotencyKey } from "../../proto/gen/nano/common/v1/common.ts";
 import type { PaymentServiceServer } from "../../proto/gen/nano/payment/v1/payment.ts";
-import { type Actor, currentActor, may, owns, require } from "../shared/auth.ts";
+import { type Actor, currentActor, may, owns, require, requireService } from "../shared/auth.ts";
 import { invalid, notFound, unauthenticated } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { principalOf } from "../shared/idempotency.ts";
 import { isId } from "../shared/ids.ts";
-import { decodeCursor, toPage } from "../shared/pagination.ts";
+import { decodeTimeCursor, pageLimit, toPage } from "../shared/pagination.ts";
 import type { Permission } from "../shared/permissions.ts";
 import { authorizePayment } from "./authorize_payment.ts";
 import { cancelPayments } from "./cancel_payments.ts";
@@ -34,6 +34,7 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
     listMethods: () => Promise.resolve({ data: providers.offered.map(({ method }) => method) }),
 
     async authorize({ payment_id, order_id, store_id, attempt, amount, method, token, lines, user_id, guest_hash }) {
+      requireService(currentActor());
       if (![payment_id, order_id, store_id].every(isId) || !amount) {
         throw invalid("invalid_request", "The ids and the amount are required.");
       }
@@ -64,8 +65,9 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
         throw invalid("invalid_field", `status must be one of ${STATUSES.join(", ")}.`, "/status");
       }
       const filter = { store_id, order_id: order_id ?? null, status: status ?? null };
-      const rows = await repository.list(filter, cursor ? placeOf(cursor) : undefined, limit);
-      const page = toPage(rows, limit, (row) => [row.create_time.toISOString(), row.id]);
+      const size = pageLimit(limit);
+      const rows = await repository.list(filter, cursor === undefined ? undefined : decodeTimeCursor(cursor), size);
+      const page = toPage(rows, size, (row) => [row.create_time.toISOString(), row.id]);
       return {
         data: page.data.map(paymentMessage),
         ...(page.next_cursor ? { next_cursor: page.next_cursor } : {}),
@@ -74,6 +76,7 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
     },
 
     async cancelPayments({ order_id, reason }) {
+      requireService(currentActor());
       if (!isId(order_id)) throw notFound("order");
       return { data: (await cancelPayments(deps, order_id, reason)).map(paymentMessage) };
     },
@@ -121,6 +124,14 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
       return { store_id, capture };
     },
 
+    async getPaymentCounts({ store_id }) {
+      require(currentActor(), "payment:read", store_id, "store");
+      if (!isId(store_id)) throw notFound("store");
+      return await repository.waitingCounts(store_id);
+    },
+
+    listAudit: (request) => repository.listAudit(request),
+
     async receiveWebhook({ provider, headers, body }) {
       await receiveWebhook(deps, provider, headers, body);
       return {};
@@ -143,13 +154,4 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
     if (!key?.key) throw invalid("idempotency_key_required", "This needs an Idempotency-Key.");
     return await operateOnPayment(deps, { payment, ...key, principal: principalOf(actor), plan });
   }
-}
-
-/** The place in the list that a cursor names. */
-function placeOf(cursor: string): { create_time: string; id: string } {
-  const [create_time, id] = decodeCursor(cursor, 2);
-  if (typeof create_time !== "string" || Number.isNaN(Date.parse(create_time)) || typeof id !== "string" || !isId(id)) {
-    throw invalid("invalid_cursor", "The cursor is not one that a list gave.", "/cursor");
-  }
-  return { create_time: new Date(create_time).toISOString(), id };
 }

@@ -14,7 +14,7 @@ import { runOperation } from "./run_operation.ts";
 import { ANSWER_MS, type Deps } from "./settle_payment.ts";
 
 /** Every 5 minutes the ledger is checked; once an hour what is old is forgotten. */
-export const CRONTAB = "*/5 * * * * reconcile_ledger\n17 * * * * reap_keys";
+export const crontab = "*/5 * * * * reconcile_ledger\n17 * * * * reap_keys";
 
 /** The durable jobs of the payment service. Each reads the state first, so that running it again does no harm. */
 export function createJobs(deps: Deps & { pool: Sql; order: OrderClient; store: StoreClient }): JobHandlers {

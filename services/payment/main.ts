@@ -4,14 +4,14 @@ import { createLog } from "../shared/log.ts";
 import { createPool } from "../shared/postgres.ts";
 import { serve } from "../shared/service.ts";
 import { createClients } from "./clients.ts";
-import { schema } from "./config.ts";
+import { settings } from "./config.ts";
 import { createHandlers } from "./handlers.ts";
-import { createJobs, CRONTAB } from "./jobs.ts";
+import { createJobs, crontab } from "./jobs.ts";
 import { createProviders } from "./providers/all.ts";
 import { showLedgerDifference } from "./reconcile_ledger.ts";
 import { createRepository } from "./repository.ts";
 
-const config = readConfig(schema);
+const config = readConfig(settings);
 const log = createLog("payment", config);
 const pool = createPool(config, log);
 const { order, store } = createClients(config);
@@ -23,6 +23,6 @@ await serve<PaymentServiceServer>("payment", config, log, {
   definition: PaymentServiceService,
   handlers: createHandlers(deps),
   jobs: createJobs({ ...deps, pool, order, store }),
-  crontab: CRONTAB,
+  crontab,
   close: [order.close, store.close],
 });

@@ -22,7 +22,9 @@ export type OperationPlan = Pick<Operation, "kind" | "amount">;
  */
 export function planCapture(payment: Payment, wanted?: Money): OperationPlan {
   if (payment.status !== "authorized" || payment.cancel_requested) {
-    throw conflict("payment_not_capturable", "Only an authorised payment can be captured.", { status: payment.status });
+    throw conflict("payment_not_capturable", "Only an authorised payment can be captured.", {
+      payment_status: payment.status,
+    });
   }
   if (!wanted) return { kind: "capture", amount: payment.amount };
   sameCurrency(payment.currency, wanted.currency || payment.currency, "/amount/currency");
@@ -38,7 +40,9 @@ export function planCapture(payment: Payment, wanted?: Money): OperationPlan {
 /** Works out a void. Throws `payment_not_voidable`: money that was taken is refunded instead. */
 export function planVoid(payment: Payment): OperationPlan {
   if (payment.status !== "authorized") {
-    throw conflict("payment_not_voidable", "Only an authorised payment can be voided.", { status: payment.status });
+    throw conflict("payment_not_voidable", "Only an authorised payment can be voided.", {
+      payment_status: payment.status,
+    });
   }
   return { kind: "void", amount: 0 };
 }

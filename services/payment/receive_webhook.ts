@@ -2,6 +2,7 @@ import { invalid, notFound } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
 import { counter } from "../shared/metrics.ts";
 import { BadWebhook, type WebhookEvent } from "./providers/provider.ts";
+import { recordProviderRefunds } from "./record_provider_refunds.ts";
 import { refreshPayment } from "./resolve_payment.ts";
 import { runRefund } from "./refund_payment.ts";
 import { runOperation } from "./run_operation.ts";
@@ -53,9 +54,16 @@ export async function processWebhook(deps: Deps, provider: string, event_id: str
     const operation = await repository.findPendingOperation(payment.id);
     if (operation) await runOperation(deps, operation.id);
     await refreshPayment(deps, payment, ANSWER_MS);
+    await recordProviderRefunds(deps, await repository.find(payment.id) ?? payment, ANSWER_MS);
   }
   const refund = event.refund_key && isId(event.refund_key) ? await repository.findRefund(event.refund_key) : undefined;
   if (refund) await runRefund(deps, refund.id);
+  if (refund?.status === "succeeded" && event.type === "refund.failed") {
+    deps.log.error(
+      { refund_id: refund.id },
+      "a refund that had succeeded has failed at the provider: see to it by hand",
+    );
+  }
   await repository.finishWebhookEvent(provider, event_id, payment || refund ? "settled" : "ignored");
 }
 

@@ -120,25 +120,32 @@ async function askToRefund(deps: Deps, payment: Payment, refund: Refund): Promis
   }
 }
 
-/** Writes the end of a refund, once, with the ledger, the event, the word to the order service and the client's answer. */
-async function finishRefund({ repository }: Deps, refund: Refund, state: RefundState): Promise<void> {
+/** Writes the end of a refund; whoever comes second changes nothing. */
+async function finishRefund(deps: Deps, refund: Refund, state: RefundState): Promise<void> {
+  await deps.repository.transaction((tx) => endRefund(deps, tx, refund, state));
+}
+
+/** The end of a refund, once, with the ledger, the event, the word to the order service and the client's answer. */
+export async function endRefund(
+  { repository }: Pick<Deps, "repository">,
+  tx: Tx,
+  refund: Refund,
+  state: RefundState,
+): Promise<void> {
   const failure_code = state.state === "failed" ? state.failure_code : null;
-  await repository.transaction(async (tx) => {
-    if (!await repository.finishRefund(tx, refund.id, failure_code === null ? "succeeded" : "failed", failure_code)) {
-      return;
-    }
-    const payment = failure_code === null
-      ? await repository.applyRefund(tx, refund.payment_id, refund.amount)
-      : await repository.releaseRefund(tx, refund.payment_id, refund.amount);
-    const ended = await repository.findRefund(refund.id, tx);
-    if (!payment || !ended) throw new Error(`Cannot finish refund ${refund.id} as its payment is gone.`);
-    if (failure_code === null) {
-      await repository.post(tx, "refund", payment, -refund.amount, refund.id);
-      await repository.emit(tx, "payment.refunded", payment.store_id, eventData(payment, ended));
-      await repository.addJob(tx, "report_payment", { payment_id: payment.id, refund_id: refund.id });
-    }
-    await finishKey(tx, refund.id, {
-      answer: RefundPaymentResponse.encode({ refund: refundMessage(ended), replayed: false }).finish(),
-    });
+  const status = failure_code === null ? "succeeded" : "failed";
+  if (!await repository.finishRefund(tx, refund.id, status, failure_code)) return;
+  const payment = failure_code === null
+    ? await repository.applyRefund(tx, refund.payment_id, refund.amount)
+    : await repository.releaseRefund(tx, refund.payment_id, refund.amount);
+  const ended = await repository.findRefund(refund.id, tx);
+  if (!payment || !ended) throw new Error(`Cannot finish refund ${refund.id} as its payment is gone.`);
+  if (failure_code === null) {
+    await repository.post(tx, "refund", payment, -refund.amount, refund.id);
+    await repository.emit(tx, "payment.refunded", payment.store_id, eventData(payment, ended));
+    await repository.addJob(tx, "report_payment", { payment_id: payment.id, refund_id: refund.id });
+  }
+  await finishKey(tx, refund.id, {
+    answer: RefundPaymentResponse.encode({ refund: refundMessage(ended), replayed: false }).finish(),
   });
 }

@@ -1,9 +1,11 @@
+import type { ListAuditRequest } from "../../proto/gen/nano/common/v1/common.ts";
+import { listAudit } from "../shared/audit.ts";
 import { addJob, emitEvent } from "../shared/jobs.ts";
 import { newId } from "../shared/ids.ts";
 import { type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import type { Operation } from "./operation.ts";
 import { type PayableLine, type Payment, type PaymentStatus, providerKey, sourcesOf } from "./payment.ts";
-import type { Refund, RefundItem } from "./refund.ts";
+import type { Refund } from "./refund.ts";
 import { createLedgerRows } from "./ledger_rows.ts";
 import { createWebhookRows } from "./webhook_rows.ts";
 
@@ -142,6 +144,20 @@ export function createRepository(pool: Pool) {
       return rows[0]?.total ?? 0;
     },
 
+    /** How many payments wait for staff or the provider, each up to 1,000: a short walk along the index by status. */
+    async waitingCounts(store_id: string): Promise<{ authorized: number; unknown: number }> {
+      const upTo = (status: string) =>
+        `(select count(*)::int from (select from payments where store_id = $1 and status = '${status}' limit 1000) few)`;
+      const { rows } = await pool.query<{ authorized: number; unknown: number }>({
+        name: "payment.waiting_counts",
+        text: `select ${upTo("authorized")} as authorized, ${upTo("unknown")} as unknown`,
+        values: [store_id],
+      });
+      return rows[0] ?? { authorized: 0, unknown: 0 };
+    },
+
+    listAudit: (request: ListAuditRequest) => listAudit(pool, request),
+
     /** Moves a payment, if its status allows that; undefined if it does not, or no more. */
     move: (tx: Tx, id: string, to: { status: PaymentStatus; captured_amount: number; failure_code: string | null }) =>
       one<Payment>(
@@ -256,12 +272,13 @@ export function createRepository(pool: Pool) {
 
     async insertRefund(
       tx: Tx,
-      refund: { id: string; payment_id: string; amount: number; reason: string; restock: boolean; items: RefundItem[] },
+      refund: Pick<Refund, "id" | "payment_id" | "amount" | "reason" | "restock" | "items"> & { reference?: string },
     ): Promise<void> {
       await tx.query({
         name: "payment.insert_refund",
-        text: "insert into refunds (id, payment_id, amount, reason, restock) values ($1, $2, $3, $4, $5)",
-        values: [refund.id, refund.payment_id, refund.amount, refund.reason, refund.restock],
+        text: `insert into refunds (id, payment_id, amount, reason, restock, provider_reference)
+               values ($1, $2, $3, $4, $5, $6)`,
+        values: [refund.id, refund.payment_id, refund.amount, refund.reason, refund.restock, refund.reference ?? null],
       });
       if (refund.items.length === 0) return;
       await tx.query({
@@ -270,6 +287,12 @@ export function createRepository(pool: Pool) {
                select $1, line_id, quantity, position from unnest($2::uuid[], $3::int[]) with ordinality as items(line_id, quantity, position)`,
         values: [refund.id, refund.items.map((item) => item.id), refund.items.map((item) => item.quantity)],
       });
+    },
+
+    /** Whether a refund that was given at the provider itself has been entered. */
+    async knowsProviderRefund(tx: Tx, reference: string): Promise<boolean> {
+      const text = "select from refunds where provider_reference = $1";
+      return (await tx.query({ name: "payment.knows_provider_refund", text, values: [reference] })).rowCount === 1;
     },
 
     findRefund: (id: string, sql: Sql = pool) =>

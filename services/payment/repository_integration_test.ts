@@ -58,6 +58,12 @@ describe("among 50,000 payments", () => {
     ],
     ["a store's count", "payments_by_", (repository) => repository.count(filter)],
     ["a payment's refunds", "refunds_by_payment", (repository) => repository.listRefunds(newId())],
+    ["a webhook's charge", "payments_by_reference", (repository) => repository.findCharge("test", "k", "r")],
+    [
+      "a payment's operation",
+      "payment_operations_one_pending",
+      (repository) => repository.findPendingOperation(newId()),
+    ],
     ["what blocks an order", "payments_", (repository) => repository.findBlocking(newId())],
   ];
   for (const [name, index, call] of reads) {

@@ -40,13 +40,19 @@ export async function askToCharge(
 ): Promise<ChargeState> {
   const end = Date.now() + milliseconds;
   const { id, capture } = payment;
+  let known = payment;
   if (again) await deps.repository.noteAsked(id);
   const request = {
     ...chargeOf(payment),
     token: payment.token ?? "",
     capture,
     again: again ? String(Date.now()) : "",
-    remember: (reference: string) => deps.repository.rememberReference(id, reference),
+    remember: async (reference: string) => {
+      const provider_reference = await deps.repository.rememberReference(id, reference);
+      // A look-up after a fault finds the charge by this: another process may have charged it meanwhile.
+      known = { ...payment, provider_reference };
+      return provider_reference;
+    },
   };
   try {
     return await within(milliseconds, async (signal) => {
@@ -56,7 +62,7 @@ export async function askToCharge(
   } catch (error) {
     deps.log.warn({ err: error, payment_id: payment.id }, "a provider did not say what became of a charge");
     if (!(error instanceof ProviderFault)) return { state: "pending" };
-    const charge = await lookUp(deps, provider, payment, Math.max(1, end - Date.now()));
+    const charge = await lookUp(deps, provider, known, Math.max(1, end - Date.now()));
     return charge.state === "absent" ? { state: "declined", failure_code: "provider_error" } : charge;
   }
 }
@@ -70,6 +76,7 @@ export async function refreshPayment(deps: Deps, payment: Payment, milliseconds:
   await settlePayment(deps, payment, charge, true);
 }
 
+/** Asks what became of a charge; a provider that does not say leaves it `pending`. */
 export async function lookUp(
   deps: Deps,
   provider: Provider,

@@ -69,6 +69,10 @@ export interface Provider {
   refund(order: Order, signal: AbortSignal): Promise<RefundState>;
   /** Tells what became of a charge. */
   lookUp(charge: ChargeRef, signal: AbortSignal): Promise<ChargeState>;
+  /** The refunds of a charge that were given at the provider itself, not by us, in our minor units. */
+  readonly foreignRefunds?: (
+    charge: { reference: string; currency: string },
+  ) => Promise<{ reference: string; amount: number }[]>;
   /** Reads a webhook after its signature; undefined for an event of no interest. Throws BadWebhook. Absent: sends none. */
   readonly parseWebhook?: (headers: Record<string, string>, body: Uint8Array) => WebhookEvent | undefined;
 }

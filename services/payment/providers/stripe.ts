@@ -139,6 +139,18 @@ export function createStripeProvider(
       return stateOf(await stripe.paymentIntents.retrieve(charge.reference), charge);
     },
 
+    async foreignRefunds({ reference, currency }) {
+      const found = [];
+      for await (
+        const { id, amount, metadata, status } of stripe.refunds.list({ payment_intent: reference, limit: 100 })
+      ) {
+        if (status === "succeeded" && !metadata?.[REFUND]) {
+          found.push({ reference: id, amount: fromStripe(amount, currency) });
+        }
+      }
+      return found;
+    },
+
     ...(webhook_secret ? { parseWebhook: (headers, body) => parseWebhook(headers, body, webhook_secret) } : {}),
   };
 }

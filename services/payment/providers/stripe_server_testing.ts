@@ -11,8 +11,11 @@ const CARDS: Record<string, { code: Stripe.PaymentIntent.LastPaymentError.Code; 
   pm_card_authenticationRequired: { code: "authentication_required", decline_code: "authentication_required" },
 };
 
-/** What goes wrong with a request: no answer before or after its effect, an error of the server's, kept under the key. */
-export type Fault = "lost" | "silent" | "error";
+/**
+ * What goes wrong with a request: no answer before or after its effect; an error of the server's, kept under the key;
+ * another process was faster with the same.
+ */
+export type Fault = "lost" | "silent" | "error" | "beaten";
 
 type StripeError = { status: number; error: { type: string; code?: string; param?: string; message: string } };
 type Answer = { status: number; body: unknown };
@@ -51,6 +54,7 @@ export function startStripeServer(): StripeServer {
     const index = faults.findIndex((fault) => path.endsWith(fault.path));
     const fault = index < 0 ? undefined : faults.splice(index, 1)[0]?.fault;
     if (fault === "lost") return await nothing();
+    if (fault === "beaten") perform(path, new URLSearchParams(body), searchParams);
     const kept = key === null ? undefined : answers.get(key);
     if (kept && kept.body !== path + body) {
       return respond(
@@ -240,7 +244,8 @@ function newIntent(
   };
 }
 
-function newRefund(
+/** A refund of an intent; without our metadata it is one that was given in Stripe's dashboard. */
+export function newRefund(
   { id, currency }: Stripe.PaymentIntent,
   amount: number,
   metadata: Stripe.Metadata,

@@ -1,0 +1,173 @@
+import { expect } from "@std/expect";
+import { after, before, describe, it } from "@std/testing/bdd";
+import { createLog } from "../shared/log.ts";
+import { registry } from "../shared/metrics.ts";
+import { newId } from "../shared/ids.ts";
+import { reconcileLedger, showLedgerDifference } from "./reconcile_ledger.ts";
+import {
+  authorize,
+  capture,
+  charges,
+  database,
+  paid,
+  refund,
+  repository,
+  request,
+  setCapture,
+  startPayment,
+  stopPayment,
+  store_id,
+  voidPayment,
+} from "./testing.ts";
+
+const log = createLog("payment", { LOG_LEVEL: "ERROR" });
+const quiet = { ...log, error: () => {} } as unknown as typeof log;
+const reconcile = () => reconcileLedger({ repository, log: quiet });
+const queries = [...Deno.readTextFileSync(new URL("LEDGER.md", import.meta.url)).matchAll(/```sql\n([^`]+)```/g)]
+  .map(([, sql = ""]) => sql);
+
+/** One of each kind of payment, in three currencies. */
+before(async () => {
+  await startPayment();
+  const captured = await paid();
+  await refund(captured.id, { amount: { amount: 501, currency: "USD" } });
+  for (const currency of ["JPY", "KWD"]) await paid({ amount: { amount: 5000, currency }, lines: [] });
+  await authorize(request("tok_declined"));
+  await authorize(request("", { method: "manual" }));
+  await setCapture("manual");
+  await capture((await authorize(request("tok_ok"))).id, 1000);
+  await voidPayment((await authorize(request("tok_ok"))).id);
+  await authorize(request("tok_ok"));
+  await setCapture("automatic");
+});
+after(stopPayment);
+
+const TABLES = ["payments", "ledger_transactions", "ledger_postings"];
+
+/** Runs SQL as the owner without the triggers that would forbid it: a bug is planted. */
+async function plant(...statements: string[]): Promise<void> {
+  const triggers = (verb: string) => TABLES.map((table) => `alter table ${table} ${verb} trigger user`).join(";");
+  await run([triggers("disable"), ...statements, triggers("enable")].join(";"));
+}
+
+const run = async (sql: string) => {
+  const client = await database.owner.connect();
+  try {
+    await client.query("set search_path = payment");
+    return (await client.query(sql)).rows;
+  } finally {
+    await client.query("reset search_path");
+    client.release();
+  }
+};
+
+describe("LEDGER.md", () => {
+  it("has queries that run", async () => {
+    expect(queries.length).toBe(7);
+    for (const sql of queries) await run(sql);
+  });
+
+  it("tells what providers owe, what stores are owed, and no unbalanced transaction or payment", async () => {
+    const [providers = "", stores = "", , history = "", unbalanced = "", wrong = ""] = queries;
+    expect(await run(providers)).toEqual([
+      { account: "provider:test", currency: "JPY", balance: "5000" },
+      { account: "provider:test", currency: "KWD", balance: "5000" },
+      { account: "provider:test", currency: "USD", balance: "2000" },
+    ]);
+    expect((await run(stores)).map(({ store_id: id, currency, owed }) => [id === store_id, currency, owed])).toEqual([
+      [true, "JPY", "5000"],
+      [true, "KWD", "5000"],
+      [true, "USD", "2000"],
+    ]);
+    expect(await run(history)).toEqual([]);
+    expect(await run(unbalanced)).toEqual([]);
+    expect(await run(wrong)).toEqual([]);
+  });
+});
+
+describe("the reconciliation", () => {
+  it("finds nothing in a sound ledger, and the metric shows 0 for each currency and book", async () => {
+    expect(await reconcile()).toEqual([]);
+    showLedgerDifference(database.pool);
+    const shown = await registry.metrics();
+    for (const book of ["payments", "test"]) {
+      for (const currency of ["USD", "JPY", "KWD"]) {
+        expect(shown).toContain(`nano_ledger_difference{book="${book}",currency="${currency}"} 0`);
+      }
+    }
+  });
+
+  it("finds a payment that was captured without its posting, and names it", async () => {
+    const { id, order_id } = await paid({ amount: { amount: 77, currency: "EUR" }, lines: [] });
+    await plant(
+      `delete from ledger_postings where transaction_id in (select id from ledger_transactions where payment_id = '${id}')`,
+    );
+    const example = { currency: "EUR", difference: 77, examples: [`${order_id}:authorize:1`] };
+    expect(await reconcile()).toEqual([{ book: "payments", ...example }, { book: "test", ...example }]);
+    expect(await registry.metrics()).toContain('nano_ledger_difference{book="payments",currency="EUR"} 77');
+    await plant(
+      `delete from ledger_transactions where payment_id = '${id}'`,
+      `delete from payments where id = '${id}'`,
+    );
+    await plant(`delete from test_charges where key = '${order_id}:authorize:1'`);
+    expect(await reconcile()).toEqual([]);
+  });
+
+  it("finds two errors that would cancel out", async () => {
+    const [one, two] = [await paid(), await paid()];
+    const shift = (id: string, amount: number) =>
+      `update ledger_postings set amount = amount + sign(amount) * ${amount}
+       where transaction_id in (select id from ledger_transactions where payment_id = '${id}')`;
+    await plant(shift(one.id, 5), shift(two.id, -5));
+    expect(await reconcile()).toMatchObject([{ book: "payments", difference: 10 }, { book: "test", difference: 10 }]);
+    await plant(shift(one.id, -5), shift(two.id, 5));
+    expect(await reconcile()).toEqual([]);
+  });
+
+  it("finds what the provider's book has and we do not: a charge of nobody, a refund, a charge that we call declined", async () => {
+    const order_id = newId();
+    await plant(
+      `insert into test_charges (key, status, amount, captured_amount, currency) values ('${order_id}:authorize:1', 'captured', 9, 9, 'CHF')`,
+    );
+    expect(await reconcile()).toEqual([
+      { book: "test", currency: "CHF", difference: 9, examples: [`${order_id}:authorize:1`] },
+    ]);
+    await plant(`delete from test_charges where key = '${order_id}:authorize:1'`);
+
+    const { order_id: refunded } = await paid({ amount: { amount: 100, currency: "CHF" }, lines: [] });
+    await plant(`update test_charges set refunded_amount = 40 where key like '${refunded}:%'`);
+    expect(await reconcile()).toMatchObject([{ book: "test", currency: "CHF", difference: 40 }]);
+    await plant(`update test_charges set refunded_amount = 0 where key like '${refunded}:%'`);
+
+    const declined = request("tok_declined", { amount: { amount: 8, currency: "CHF" }, lines: [] });
+    await authorize(declined);
+    await plant(
+      `update test_charges set status = 'captured', captured_amount = 8 where key like '${declined.order_id}:%'`,
+    );
+    expect(await reconcile()).toMatchObject([{ book: "test", currency: "CHF", difference: 8 }]);
+    await plant(
+      `update test_charges set status = 'declined', captured_amount = 0 where key like '${declined.order_id}:%'`,
+    );
+    expect(await reconcile()).toEqual([]);
+  });
+
+  it("waits for what is under way", async () => {
+    const asked = request("tok_timeout_after_charge");
+    const payment = await authorize(asked, 1_500);
+    expect(await charges(asked.order_id)).toMatchObject([{ status: "captured" }]);
+    expect(payment.status).toBe("unknown");
+    expect(await reconcile()).toEqual([]);
+  });
+});
+
+describe("the ledger's tables", () => {
+  for (const [table, column] of [["ledger_transactions", "kind"], ["ledger_postings", "amount"]]) {
+    for (
+      const statement of [`update ${table} set ${column} = ${column}`, `delete from ${table}`, `truncate ${table}`]
+    ) {
+      it(`refuse the service's role ${statement}`, async () => {
+        await expect(database.pool.query(statement)).rejects.toMatchObject({ code: "42501" });
+      });
+    }
+  }
+});

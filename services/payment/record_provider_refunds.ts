@@ -1,0 +1,38 @@
+import { newId } from "../shared/ids.ts";
+import { type Payment, refundable } from "./payment.ts";
+import { within } from "./providers/provider.ts";
+import { endRefund } from "./refund_payment.ts";
+import type { Deps } from "./settle_payment.ts";
+
+/**
+ * Enters the refunds of a payment that were given at the provider itself, by somebody in its dashboard: each once, with
+ * the ledger, the event and the word to the order service, as if staff had given them here.
+ */
+export async function recordProviderRefunds(deps: Deps, payment: Payment, milliseconds: number): Promise<void> {
+  const provider = deps.providers.of(payment.method);
+  const { foreignRefunds } = provider;
+  if (!foreignRefunds || payment.provider_reference === null || payment.captured_amount === 0) return;
+  const charge = { reference: payment.provider_reference, currency: payment.currency };
+  const found = await within(milliseconds, () => foreignRefunds(charge));
+  for (const { reference, amount } of found) await record(deps, payment.id, reference, amount);
+}
+
+async function record({ repository, log }: Deps, payment_id: string, reference: string, amount: number): Promise<void> {
+  const id = newId();
+  await repository.transaction(async (tx) => {
+    const payment = await repository.lock(tx, payment_id);
+    if (!payment || await repository.knowsProviderRefund(tx, reference)) return;
+    if (amount > refundable(payment)) {
+      log.error(
+        { payment_id, reference, amount },
+        "a refund at the provider is more than what is left: see to it by hand",
+      );
+      return;
+    }
+    await repository.reserveRefund(tx, payment_id, amount);
+    const reason = "Refunded at the provider.";
+    await repository.insertRefund(tx, { id, payment_id, amount, reason, restock: false, items: [], reference });
+    const refund = await repository.findRefund(id, tx);
+    if (refund) await endRefund({ repository }, tx, refund, { state: "succeeded" });
+  });
+}

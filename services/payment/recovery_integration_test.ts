@@ -1,0 +1,222 @@
+import { expect } from "@std/expect";
+import { after, before, describe, it } from "@std/testing/bdd";
+import { type PaymentServiceServer, PaymentServiceService } from "../../proto/gen/nano/payment/v1/payment.ts";
+import { SYSTEM } from "../shared/context.ts";
+import { connect } from "../shared/grpc.ts";
+import { newId } from "../shared/ids.ts";
+import type { RefundState } from "./providers/provider.ts";
+import {
+  as,
+  authorize,
+  becomes,
+  charges,
+  client,
+  database,
+  eventually,
+  jobs,
+  ledger,
+  manager,
+  paid,
+  refund,
+  reports,
+  request,
+  setCapture,
+  startPayment,
+  stopPayment,
+} from "./testing.ts";
+
+/** What the test provider answers next instead of refunding; each is used once. */
+const instead: (() => RefundState)[] = [];
+
+before(() =>
+  startPayment({
+    faults: (real) => ({
+      refund: (order, signal) => {
+        const answer = instead.shift();
+        return answer ? Promise.resolve(answer()) : real.refund(order, signal);
+      },
+    }),
+  })
+);
+after(stopPayment);
+
+/** The payment service as a process of its own on the same database; `failpoints` say where it dies. */
+async function startProcess(failpoints = "") {
+  const free = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const second = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const [port, httpPort] = [free.addr.port, second.addr.port];
+  free.close();
+  second.close();
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-check", "-A", "services/payment/main.ts"],
+    env: {
+      DATABASE_URL: database.url,
+      HOST: "127.0.0.1",
+      PORT: String(port),
+      HTTP_PORT: String(httpPort),
+      LOG_LEVEL: "ERROR",
+      // Nobody is there: what it would tell is told by the service that survives.
+      ORDER_SERVICE_URL: "127.0.0.1:1",
+      STORE_SERVICE_URL: "127.0.0.1:1",
+      ...(failpoints ? { FAILPOINTS: failpoints } : {}),
+    },
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await eventually(() =>
+    fetch(`http://127.0.0.1:${httpPort}/readyz`).then(async (answer) => {
+      await answer.body?.cancel();
+      return answer.ok || undefined;
+    }, () => undefined)
+  );
+  return {
+    client: connect<PaymentServiceServer>(PaymentServiceService, `127.0.0.1:${port}`),
+    kill: () => child.kill("SIGKILL"),
+    ended: child.status,
+  };
+}
+
+/** Calls a process that dies over it. */
+async function dies(
+  process: Awaited<ReturnType<typeof startProcess>>,
+  call: (rpc: typeof process.client) => Promise<unknown>,
+  actor = SYSTEM,
+): Promise<void> {
+  await expect(as(actor, () => call(process.client))).rejects.toThrow();
+  process.client.close();
+  expect((await process.ended).success).toBe(false);
+}
+
+/** Brings the job of something left half-done forward, which else waits until no request can be at work on it. */
+async function hurry(key: string): Promise<void> {
+  const { rowCount } = await database.owner.query(
+    "update payment_jobs._private_jobs set run_at = now(), locked_at = null, locked_by = null where key = $1",
+    [key],
+  );
+  expect(rowCount).toBe(1);
+}
+
+describe("a payment service that is killed", () => {
+  it("by kill -9 after the provider said yes has its payment found captured, once, and reported", async () => {
+    const process = await startProcess();
+    const asked = request("tok_timeout_after_charge");
+    const dying = dies(process, (rpc) => rpc.authorize(asked));
+    await eventually(async () => (await charges(asked.order_id)).length || undefined);
+    process.kill();
+    await dying;
+    expect((await as(SYSTEM, () => client.getPayment({ id: asked.payment_id }))).status).toBe("pending");
+    await hurry(`resolve:${asked.payment_id}`);
+    await becomes(asked.payment_id, "captured");
+    expect(await charges(asked.order_id)).toHaveLength(1);
+    expect(await ledger(asked.payment_id)).toEqual({ provider: 1501, store: -1501 });
+    await eventually(() => reports.find(({ payment }) => payment?.id === asked.payment_id));
+  });
+
+  it("after a capture that the provider made has it written down, and the client's key answers it", async () => {
+    await setCapture("manual");
+    const { id, order_id } = await authorize(request("tok_ok"));
+    await setCapture("automatic");
+    const idempotency_key = { key: newId(), fingerprint: "one" };
+    const asked = { payment_id: id, idempotency_key };
+    await dies(await startProcess("payment.after_operation=kill"), (rpc) => rpc.capturePayment(asked), manager);
+    expect(await charges(order_id)).toMatchObject([{ status: "captured", captured_amount: 1501 }]);
+    const { rows: [operation] } = await database.owner.query(
+      "select id from payment.payment_operations where payment_id = $1 and status = 'pending'",
+      [id],
+    );
+    await hurry(`operation:${operation?.id}`);
+    await becomes(id, "captured");
+    expect(await ledger(id)).toEqual({ provider: 1501, store: -1501 });
+    expect(await as(manager, () => client.capturePayment(asked))).toMatchObject({
+      replayed: true,
+      payment: { status: "captured", captured_amount: { amount: 1501 } },
+    });
+  });
+
+  it("after a refund that the provider made has it written down, once", async () => {
+    const payment = await paid();
+    const idempotency_key = { key: newId(), fingerprint: "one" };
+    const asked = {
+      payment_id: payment.id,
+      idempotency_key,
+      amount: { amount: 500, currency: "USD" },
+      items: [],
+      restock: false,
+      reason: "broken",
+    };
+    await dies(await startProcess("payment.after_refund=kill"), (rpc) => rpc.refundPayment(asked), manager);
+    expect(await charges(payment.order_id)).toMatchObject([{ refunded_amount: 500 }]);
+    const { data: [pending] } = await as(SYSTEM, () => client.listRefunds({ payment_id: payment.id }));
+    expect(pending?.status).toBe("pending");
+    await hurry(`refund:${pending?.id}`);
+    await becomes(payment.id, "partially_refunded");
+    expect(await charges(payment.order_id)).toMatchObject([{ refunded_amount: 500 }]);
+    expect(await ledger(payment.id)).toEqual({ provider: 1001, store: -1001 });
+    expect(await as(manager, () => client.refundPayment(asked))).toMatchObject({
+      replayed: true,
+      refund: { id: pending?.id, status: "succeeded" },
+    });
+  });
+});
+
+describe("what a provider does not settle at once", () => {
+  it("is settled by job: tok_slow is unknown, then captured once, and reported", async () => {
+    const asked = request("tok_slow");
+    expect((await authorize(asked, 1_500)).status).toBe("unknown");
+    await becomes(asked.payment_id, "captured");
+    expect(await charges(asked.order_id)).toHaveLength(1);
+    await eventually(() =>
+      reports.find(({ payment }) => payment?.id === asked.payment_id && payment.status === "captured")
+    );
+  });
+
+  for (const [name, end] of [["succeeds", "succeeded"], ["fails", "failed"]] as const) {
+    it(`is a refund that stays pending and then ${name}`, async () => {
+      const payment = await paid();
+      instead.push(() => ({ state: "pending" }), () => ({ state: "pending" }));
+      if (end === "failed") instead.push(() => ({ state: "failed", failure_code: "expired_or_canceled_card" }));
+      const made = await refund(payment.id, { amount: { amount: 501, currency: "USD" } });
+      expect(made.refund?.status).toBe("pending");
+      await eventually(async () => {
+        const { data } = await as(SYSTEM, () => client.listRefunds({ payment_id: payment.id }));
+        return data[0]?.status === end || undefined;
+      });
+      const left = end === "failed" ? 1501 : 1000;
+      expect(await ledger(payment.id)).toEqual({ provider: left, store: -left });
+      // What was set aside is free again, or gone.
+      expect((await refund(payment.id)).refund?.amount?.amount).toBe(left);
+    });
+  }
+});
+
+describe("a payment of an order that is off, of which the provider never heard", () => {
+  /** An intent whose process died before it called the provider, so many seconds ago. */
+  async function intent(seconds: number) {
+    const asked = request("tok_ok");
+    await database.owner.query(
+      `insert into payment.payments (id, order_id, store_id, attempt, method, currency, amount, provider_key, token, cancel_requested, asked_time)
+       values ($1, $2::uuid, $3, 1, 'test', 'USD', 1501, $2::uuid || ':authorize:1', 'tok_ok', true, now() - $4 * interval '1 second')`,
+      [asked.payment_id, asked.order_id, asked.store_id, seconds],
+    );
+    return asked;
+  }
+  const resolve = (payment_id: string) =>
+    as(SYSTEM, () => jobs.resolve_payment?.({ payment_id }) ?? Promise.reject(new Error("There is no such job.")));
+
+  it("is declined, and never charged, once no call can be on its way: after 60 s", async () => {
+    const { payment_id, order_id } = await intent(61);
+    await resolve(payment_id);
+    expect(await as(SYSTEM, () => client.getPayment({ id: payment_id }))).toMatchObject({
+      status: "declined",
+      failure_code: "cancelled",
+    });
+    expect(await charges(order_id)).toEqual([]);
+  });
+
+  it("is open until then, and is asked about again", async () => {
+    const { payment_id, order_id } = await intent(30);
+    await expect(resolve(payment_id)).rejects.toMatchObject({ code: "unavailable" });
+    expect((await as(SYSTEM, () => client.getPayment({ id: payment_id }))).status).toBe("unknown");
+    expect(await charges(order_id)).toEqual([]);
+  });
+});
