@@ -147,6 +147,8 @@ export function environmentFor(process: Process, all: Readonly<Record<string, st
 /** The least Deno permissions with which a process can do its work in the given environment. */
 export function denoFlags(process: Process, environment: Environment): string[] {
   const reads = ["./node_modules", ...process.reads ?? []];
+  // Readiness compares the database with the names of the release's migrations.
+  if (process.database) reads.push(`./db/migrations/${process.name}`);
   // gRPC reflection serves the .proto sources.
   if (environment.ENVIRONMENT !== "production" && !process.openNet && !process.reads) reads.push("./proto");
   return [

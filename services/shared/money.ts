@@ -104,7 +104,7 @@ export function parseMoney(text: string, currency: string, locale = "en-US"): Mo
 
 function isGroupMark(mark: string, digits: number, locale: string): boolean {
   if (digits === 0) return true;
-  const parts = new Intl.NumberFormat(locale).formatToParts(1.5);
+  const parts = new Intl.NumberFormat(locale, { numberingSystem: "latn" }).formatToParts(1.5);
   return parts.find((part) => part.type === "decimal")?.value !== mark;
 }
 

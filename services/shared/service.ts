@@ -37,10 +37,7 @@ export interface ServiceParts<S> {
  */
 export async function serve<S>(name: string, config: ServiceConfig, log: Log, parts: ServiceParts<S>): Promise<void> {
   const { pool } = parts;
-  const readiness: Readiness = {
-    draining: false,
-    check: async () => void await pool.query({ name: "ready", text: "select 1" }),
-  };
+  const readiness: Readiness = { draining: false, check: await migrated(pool, name) };
   measurePool(pool);
   const server = createServer(parts.definition, parts.handlers, log);
   const health = addHealth(server, name);
@@ -61,6 +58,17 @@ export async function serve<S>(name: string, config: ServiceConfig, log: Log, pa
     () => http.shutdown(),
   ]);
   log.info({ port: config.PORT }, `${name} is ready`);
+}
+
+/** Ready means: the database answers, and has every migration that this code was written for. */
+async function migrated(pool: Pool, name: string): Promise<() => Promise<void>> {
+  const known: string[] = [];
+  for await (const { name: file } of Deno.readDir(`db/migrations/${name}`)) known.push(file.replace(/\.sql$/, ""));
+  const statement = { name: "ready", text: "select count(*)::int as applied from migrations where name = any($1)" };
+  return async () => {
+    const { rows: [row] } = await pool.query<{ applied: number }>({ ...statement, values: [known] });
+    if (row?.applied !== known.length) throw new Error("The database lacks migrations of this release.");
+  };
 }
 
 /** Adds grpc.health.v1: the process by the empty name, and its service by its own. */
