@@ -7,6 +7,7 @@ import { type StoreServiceServer, StoreServiceService } from "../../proto/gen/na
 import { withTimeout } from "../shared/context.ts";
 import { invalid, NanoError } from "../shared/errors.ts";
 import { connect } from "../shared/grpc.ts";
+import { remember } from "../shared/remember.ts";
 import type { Tax } from "../shared/totals.ts";
 import type { Offer, Offers } from "./cart.ts";
 
@@ -19,7 +20,7 @@ export interface CartStore {
 
 /** All that the cart service asks of its neighbours. */
 export interface Neighbours {
-  /** A store, at most 5 s old. Throws `store_not_found`. */
+  /** A store, at most 1 s old: its order decides on the truth. Throws `store_not_found`. */
   store(id: string): Promise<CartStore>;
   /** What is offered now of these variants; one that is unknown or not for sale has no entry. */
   offers(store_id: string, variant_ids: string[]): Promise<Offers>;
@@ -30,14 +31,14 @@ export interface Neighbours {
   close(): void;
 }
 
-const FRESH_MS = 5_000;
+const FRESH_MS = 1_000;
 const MAX_STORES = 1_000;
 
 /** The neighbours over gRPC. */
 export function createNeighbours(config: { PRODUCT_SERVICE_URL: string; STORE_SERVICE_URL: string }): Neighbours {
   const product = connect<ProductServiceServer>(ProductServiceService, config.PRODUCT_SERVICE_URL);
   const store = connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL);
-  const known = new Map<string, { store: CartStore; until: number }>();
+  const known = remember<CartStore>(FRESH_MS, MAX_STORES);
 
   async function offers(store_id: string, variant_ids: string[]): Promise<Offers> {
     if (!variant_ids.length) return new Map();
@@ -50,11 +51,10 @@ export function createNeighbours(config: { PRODUCT_SERVICE_URL: string; STORE_SE
 
     async store(id) {
       const found = known.get(id);
-      if (found && found.until > Date.now()) return found.store;
+      if (found) return found;
       const { currency, tax } = await store.getStore({ id_or_slug: id });
       const fresh = { id, currency, tax: tax ?? { rate_bp: 0, included: false } };
-      if (known.size >= MAX_STORES) known.clear();
-      known.set(id, { store: fresh, until: Date.now() + FRESH_MS });
+      known.set(id, fresh);
       return fresh;
     },
 

@@ -1,10 +1,12 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { createLog } from "../shared/log.ts";
+import { registry } from "../shared/metrics.ts";
 import { createCache } from "../shared/redis.ts";
 import { createApp } from "./app.ts";
 import { createClients } from "./clients.ts";
 import type { Config } from "./config.ts";
+import { createRateLimits } from "./rate_limit.ts";
 import { createSessions } from "./session.ts";
 import { createStores } from "./stores.ts";
 
@@ -32,15 +34,19 @@ const config: Config = {
 const log = createLog("gateway", config);
 const cache = createCache({}, log);
 const clients = createClients(config);
-const app = createApp({
-  config,
-  log,
-  cache,
-  clients,
-  sessions: createSessions({ config, cache, user: clients.user }),
-  stores: createStores(clients),
-  ready: () => Promise.resolve(true),
-});
+const app = appWith(0);
+
+function appWith(RATE_LIMIT_SCALE: number) {
+  return createApp({
+    config,
+    log,
+    limits: createRateLimits({ config: { RATE_LIMIT_SCALE }, cache }),
+    clients,
+    sessions: createSessions({ config, cache, user: clients.user }),
+    stores: createStores(clients),
+    ready: () => Promise.resolve(true),
+  });
+}
 
 async function problemOf(path: string, init?: RequestInit) {
   const response = await app.request(path, init);
@@ -59,6 +65,11 @@ describe("the gateway", () => {
     const { response, body } = await problemOf("/nowhere", { headers: { "X-Request-Id": "mine-1" } });
     expect(body).toMatchObject({ status: 404, code: "resource_not_found", request_id: "mine-1", instance: "/nowhere" });
     expect(response.headers.get("X-Request-Id")).toBe("mine-1");
+  });
+
+  it("answers a method that a path does not have like an unknown path", async () => {
+    const { body } = await problemOf("/auth/login", { method: "PUT" });
+    expect(body).toMatchObject({ status: 404, code: "resource_not_found" });
   });
 
   it("replaces a request id that could forge a log line", async () => {
@@ -87,6 +98,22 @@ describe("the gateway", () => {
       415,
       "unsupported_media_type",
     ],
+    [
+      "a body that is not UTF-8",
+      { method: "POST", headers: json, body: Uint8Array.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]) },
+      400,
+      "invalid_json",
+    ],
+    [
+      "a body over 1 MiB that does not say so",
+      {
+        method: "POST",
+        headers: { ...json, "Transfer-Encoding": "chunked" },
+        body: new Blob(["x".repeat(1024 * 1024 + 1)]).stream(),
+      },
+      413,
+      "body_too_large",
+    ],
     ["a body that is not JSON", { method: "POST", headers: json, body: "{" }, 400, "invalid_json"],
     [
       "an Authorization header that is no bearer token",
@@ -103,6 +130,34 @@ describe("the gateway", () => {
     });
   }
 
+  it("counts a buyer's orders and payments together, also without Redis", async () => {
+    const app = appWith(1);
+    const init = {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Cart-Token": "t".repeat(43) },
+      body: "{}",
+    };
+    for (let turn = 0; turn < 5; turn++) {
+      for (const path of ["/orders", "/payments"]) expect((await app.request(path, init)).status).toBe(400);
+    }
+    const refused = await app.request("/payments", init);
+    expect(refused.status).toBe(429);
+    expect(refused.headers.get("RateLimit")).toContain('"checkout";r=0');
+  });
+
+  it("lets nobody keep what is not said to be cacheable", async () => {
+    for (const path of ["/users/me", "/healthz", "/nowhere"]) {
+      expect((await app.request(path)).headers.get("Cache-Control")).toBe("no-store");
+    }
+  });
+
+  it("counts methods that nobody knows as one", async () => {
+    for (const method of ["BREW", "WHISK"]) await app.request("/nowhere", { method });
+    const metrics = await registry.metrics();
+    expect(metrics).toContain('method="other"');
+    expect(metrics).not.toMatch(/BREW|WHISK/);
+  });
+
   it("lets only listed origins read answers", async () => {
     const origin = async (value: string) =>
       (await app.request("/", { headers: { Origin: value } })).headers.get("Access-Control-Allow-Origin");
@@ -112,15 +167,28 @@ describe("the gateway", () => {
   });
 
   it("serves the docs from its own files, with no other host in them", async () => {
-    const page = await (await app.request("/docs")).text();
+    const docs = await app.request("/docs");
+    const page = await docs.text();
+    expect(docs.headers.get("Content-Security-Policy")).toContain("default-src 'self'");
+    expect((await app.request("/")).headers.get("Content-Security-Policy")).toContain("default-src 'none'");
     expect(page).not.toMatch(/https?:\/\//);
     expect((await app.request("/docs/swagger-ui-bundle.js")).status).toBe(200);
     expect((await app.request("/docs/package.json")).status).toBe(404);
+    expect((await app.request("/docs/constructor")).status).toBe(404);
   });
 
   it("describes every route in an OpenAPI 3.1 document", async () => {
     const document = await (await app.request("/openapi.json")).json();
     expect(document.openapi).toBe("3.1.0");
     expect(Object.keys(document.paths)).toContain("/products");
+  });
+
+  it("describes no object that two closed schemas make up, which no value would fit", async () => {
+    const { components } = await (await app.request("/openapi.json")).json();
+    const closed = (name: string) => components.schemas[name]?.additionalProperties === false;
+    const impossible = Object.entries<{ allOf?: { $ref?: string }[] }>(components.schemas).filter(([, schema]) =>
+      schema.allOf?.some(({ $ref }) => $ref !== undefined && closed($ref.split("/").at(-1) ?? ""))
+    );
+    expect(impossible.map(([name]) => name)).toEqual([]);
   });
 });

@@ -24,18 +24,33 @@ function luhn(digits: string): boolean {
   return sum % 10 === 0;
 }
 
-/** Refuses a body that carries a card number anywhere: those never reach the platform. Throws `card_number_refused` (422). */
-export function refuseCardNumbers(body: unknown, pointer = ""): void {
-  if (typeof body === "string") {
-    if (isCardNumber(body)) throw cardNumberRefused(pointer);
-  } else if (Array.isArray(body)) {
-    body.forEach((part, index) => refuseCardNumbers(part, `${pointer}/${index}`));
-  } else if (body !== null && typeof body === "object") {
-    for (const [name, part] of Object.entries(body)) {
-      if (EXEMPT.test(name) && typeof part === "string") continue;
-      refuseCardNumbers(part, `${pointer}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+interface Part {
+  value: unknown;
+  name: string;
+  parent?: Part;
+}
+
+/**
+ * Refuses a body that carries a card number anywhere: those never reach the platform. Throws `card_number_refused` (422).
+ * Never recurses, as a body may be nested as deep as it is long.
+ */
+export function refuseCardNumbers(body: unknown): void {
+  const parts: Part[] = [{ value: body, name: "" }];
+  for (let part = parts.pop(); part; part = parts.pop()) {
+    const { value } = part;
+    if (typeof value === "string" && isCardNumber(value)) throw cardNumberRefused(pointerTo(part));
+    if (value === null || typeof value !== "object") continue;
+    for (const [name, inner] of Object.entries(value)) {
+      if (typeof inner === "string" && EXEMPT.test(name)) continue;
+      parts.push({ value: inner, name, parent: part });
     }
   }
+}
+
+function pointerTo(part: Part): string {
+  const names: string[] = [];
+  for (let at = part; at.parent; at = at.parent) names.push(at.name.replaceAll("~", "~0").replaceAll("/", "~1"));
+  return names.reverse().map((name) => `/${name}`).join("");
 }
 
 /** Refuses bodies with card numbers, for routes without an Idempotency-Key; keyOf() does it for those with one. */

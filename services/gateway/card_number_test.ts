@@ -58,5 +58,11 @@ describe("refuseCardNumbers", () => {
     it(`leaves ${name} alone`, () => expect(() => refuseCardNumbers({ [name]: card })).not.toThrow());
   }
 
+  it("takes a body that is nested as deep as it is long", () => {
+    const depth = 200_000;
+    const body: unknown = JSON.parse("[".repeat(depth) + `"${card}"` + "]".repeat(depth));
+    expect(() => refuseCardNumbers(body)).toThrow(expect.objectContaining({ code: "card_number_refused" }));
+  });
+
   it("takes numbers for numbers", () => expect(() => refuseCardNumbers({ amount: 4242424242424242 })).not.toThrow());
 });

@@ -11,7 +11,11 @@ import type { Config } from "./config.ts";
 export function createClients(config: Config) {
   return {
     user: connect<UserServiceServer>(UserServiceService, config.USER_SERVICE_URL, ["linkCustomer", "logout"]),
-    product: connect<ProductServiceServer>(ProductServiceService, config.PRODUCT_SERVICE_URL),
+    product: connect<ProductServiceServer>(ProductServiceService, config.PRODUCT_SERVICE_URL, [
+      "putMediaChunk",
+      "finishMedia",
+      "importProducts",
+    ]),
     cart: connect<CartServiceServer>(CartServiceService, config.CART_SERVICE_URL, [
       "mergeCarts",
       "clearCart",
@@ -29,4 +33,5 @@ export function createClients(config: Config) {
   };
 }
 
+/** The gateway's neighbours. */
 export type Clients = ReturnType<typeof createClients>;

@@ -1,17 +1,17 @@
 import { z } from "zod";
-import { address, base, jwtSecret } from "../shared/config.ts";
+import { address, base, jwtExpiration, jwtSecret, redisUrl } from "../shared/config.ts";
 
 const list = z.string().default("").transform((value) => value.split(/[\s,]+/).filter((part) => part !== ""));
 
 /** The settings of the gateway. */
-export const schema = {
+export const settings = {
   ...base,
   /** Redis for sessions and rate limits; without it both work locally. */
-  REDIS_URL: z.url({ protocol: /^rediss?$/ }).optional(),
+  REDIS_URL: redisUrl,
   /** The secret that access tokens are signed with. */
   JWT_SECRET: jwtSecret,
   /** How long access tokens live, in seconds. */
-  JWT_EXPIRATION: z.coerce.number().int().min(30).max(86_400).default(600),
+  JWT_EXPIRATION: jwtExpiration,
   USER_SERVICE_URL: address,
   PRODUCT_SERVICE_URL: address,
   CART_SERVICE_URL: address,
@@ -26,4 +26,5 @@ export const schema = {
   RATE_LIMIT_SCALE: z.coerce.number().min(0).default(1),
 };
 
-export type Config = z.infer<z.ZodObject<typeof schema>>;
+/** The gateway's settings as it reads them. */
+export type Config = z.infer<z.ZodObject<typeof settings>>;

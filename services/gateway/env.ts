@@ -14,9 +14,12 @@ export interface Env {
     address: string;
     /** The signed-in user's session. */
     session?: Session;
+    /** Whether the body's bytes are UTF-8; unset without a body. */
+    utf8?: boolean;
   };
 }
 
+/** Hono's context with what our middleware leaves on it. */
 export type RequestContext = Context<Env>;
 
 /** Lets only the signed-in pass; else 401. */

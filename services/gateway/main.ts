@@ -6,11 +6,12 @@ import { createCache } from "../shared/redis.ts";
 import { onShutdown } from "../shared/shutdown.ts";
 import { createApp } from "./app.ts";
 import { createClients } from "./clients.ts";
-import { schema } from "./config.ts";
+import { settings } from "./config.ts";
+import { createRateLimits } from "./rate_limit.ts";
 import { createSessions } from "./session.ts";
 import { createStores } from "./stores.ts";
 
-const config = readConfig(schema);
+const config = readConfig(settings);
 const log = createLog("gateway", config);
 const cache = createCache(config, log);
 const clients = createClients(config);
@@ -19,7 +20,7 @@ const readiness = { draining: false, check: reached() };
 const app = createApp({
   config,
   log,
-  cache,
+  limits: createRateLimits({ config, cache }),
   clients,
   sessions,
   stores: createStores(clients),

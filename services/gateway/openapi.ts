@@ -1,12 +1,13 @@
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Env } from "./env.ts";
-import { type FieldError, NanoError } from "../shared/errors.ts";
+import { type FieldError, invalid, NanoError } from "../shared/errors.ts";
 import { Problem } from "./schemas.ts";
 
 /** A small Hono app for one resource, whose route schemas are validation, types and OpenAPI document in one. */
 export function createRoutes(): OpenAPIHono<Env> {
   return new OpenAPIHono<Env>({
-    defaultHook: (result) => {
+    defaultHook: (result, c) => {
+      if (result.target === "json" && c.get("utf8") === false) throw invalid("invalid_json", "The body is not UTF-8.");
       if (!result.success) throw fromZod(result.error.issues);
     },
   });
@@ -43,9 +44,12 @@ const PROBLEMS: Record<number, string> = {
   429: "Too many requests.",
 };
 
-/** The error of a request that its schema refuses: every field at fault with its JSON pointer. */
+/** No answer lists more fields than this: it would be longer than the request. */
+const MAX_ERRORS = 100;
+
+/** The error of a request that its schema refuses: the fields at fault, at most 100, with their JSON pointers. */
 export function fromZod(issues: readonly z.core.$ZodIssue[]): NanoError {
-  const errors = issues.flatMap(toFieldErrors);
+  const errors = issues.flatMap(toFieldErrors).slice(0, MAX_ERRORS);
   const code = errors.find((error) => error.code === "unknown_field")?.code ??
     (errors.length === 1 ? errors[0]?.code : undefined) ?? "invalid_request";
   return new NanoError(

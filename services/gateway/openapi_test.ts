@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { fromZod } from "./openapi.ts";
-import { MoneyInput, text } from "./schemas.ts";
+import { MoneyInput, pageQuery, text } from "./schemas.ts";
 
 function refusalOf(schema: z.ZodType, value: unknown) {
   const result = schema.safeParse(value);
@@ -35,10 +35,27 @@ describe("fromZod()", () => {
       .toEqual([{ pointer: "/lines/0/price/amount", code: "invalid_field" }]);
   });
 
+  it("lists no more than 100 of them", () => {
+    const many = Object.fromEntries(Array.from({ length: 5000 }, (_, index) => [`x${index}`, 1]));
+    expect(refusalOf(schema, { lines: [], ...many })).toMatchObject({ code: "unknown_field", errors: { length: 100 } });
+  });
+
   it("lists every field at fault", () => {
     expect(refusalOf(schema, { lines: [{ name: "toolong", price: -1 }] }).errors?.map((error) => error.pointer))
       .toEqual(["/lines/0/name", "/lines/0/price"]);
   });
+});
+
+describe("pageQuery.limit", () => {
+  const { limit } = pageQuery;
+  for (
+    const [given, taken] of [[undefined, 20], ["1", 1], ["100", 100], ["101", 100], ["9007199254740993", 100]] as const
+  ) {
+    it(`takes ${given} for ${taken}`, () => expect(limit.parse(given)).toBe(taken));
+  }
+  for (const given of ["0", "-1", "0.5", "", "abc"]) {
+    it(`refuses "${given}"`, () => expect(limit.safeParse(given).success).toBe(false));
+  }
 });
 
 describe("text()", () => {

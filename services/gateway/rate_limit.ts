@@ -18,6 +18,7 @@ export const LIMITS = {
   admin: { quota: 300, shared: false },
 } as const;
 
+/** The name of a limit, as RateLimit-Policy tells it. */
 export type LimitName = keyof typeof LIMITS;
 
 const WINDOW_S = 60;
@@ -124,6 +125,7 @@ export function createRateLimits(
   };
 }
 
+/** The one set of limits of a gateway: its local counts are worth something only if every route shares them. */
 export type RateLimits = ReturnType<typeof createRateLimits>;
 
 /** What counts as one client: an IPv4 address, or the /64 that an IPv6 client has to itself. */

@@ -54,7 +54,7 @@ export const Address = z.strictObject({
 
 /** The query of a list: `limit` above 100 counts as 100. */
 export const pageQuery = {
-  limit: z.coerce.number().int().min(1).default(20).transform((value) => Math.min(value, 100)).openapi({
+  limit: z.coerce.number().transform((value) => Math.min(value, 100)).pipe(z.int().min(1)).default(20).openapi({
     type: "integer",
     minimum: 1,
     default: 20,

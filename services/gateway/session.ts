@@ -3,6 +3,7 @@ import type { Session } from "../../proto/gen/nano/user/v1/user.ts";
 import { NanoError, unauthenticated } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
 import type { Cache } from "../shared/redis.ts";
+import { remember } from "../shared/remember.ts";
 
 const LEEWAY_S = 30;
 const ALIVE_S = 5;
@@ -10,6 +11,7 @@ const MEMORY_MS = 1_000;
 const MAX_REMEMBERED = 10_000;
 const DEAD = "dead";
 
+/** What sessions are checked with. */
 export interface SessionDeps {
   config: { JWT_SECRET: string; JWT_EXPIRATION: number };
   cache: Pick<Cache, "redis">;
@@ -34,8 +36,8 @@ export interface Sessions {
 export function createSessions({ config, cache, user }: SessionDeps): Sessions {
   const secret = new TextEncoder().encode(config.JWT_SECRET);
   const deadFor = config.JWT_EXPIRATION + LEEWAY_S;
-  const dead = remember<true>(deadFor * 1000);
-  const alive = remember<Session>(MEMORY_MS);
+  const dead = remember<true>(deadFor * 1000, MAX_REMEMBERED);
+  const alive = remember<Session>(MEMORY_MS, MAX_REMEMBERED);
 
   async function read(sid: string): Promise<{ found?: Session | typeof DEAD; away: boolean }> {
     if (!cache.redis) return { away: true };
@@ -117,24 +119,4 @@ function invalidToken(): NanoError {
 
 function key(sid: string): string {
   return `session:${sid}`;
-}
-
-/** A bounded map whose entries end after some time; when full, the oldest go first. */
-function remember<T>(milliseconds: number) {
-  const entries = new Map<string, { value: T; until: number }>();
-  return {
-    get: (id: string): T | undefined => {
-      const entry = entries.get(id);
-      if (!entry || entry.until > Date.now()) return entry?.value;
-      entries.delete(id);
-      return undefined;
-    },
-    set: (id: string, value: T): void => {
-      entries.delete(id);
-      const oldest = entries.size >= MAX_REMEMBERED ? entries.keys().next().value : undefined;
-      if (oldest !== undefined) entries.delete(oldest);
-      entries.set(id, { value, until: Date.now() + milliseconds });
-    },
-    delete: (id: string): void => void entries.delete(id),
-  };
 }

@@ -48,7 +48,7 @@ export interface Neighbours {
     returnStock(request: ReturnStockRequest): Promise<void>;
   };
   store: {
-    /** A store as it was at most 5 s ago. */
+    /** A store as it is: whether it takes orders, and at which tax, is decided on the truth. */
     getStore(id: string): Promise<Store>;
     publishEvent(request: PublishEventRequest): Promise<unknown>;
   };
@@ -68,8 +68,6 @@ export interface Neighbours {
 const AUTHORIZE_MS = 9_000;
 /** What is left of the request after that, to write the outcome down. */
 const MARGIN_MS = 500;
-const STORE_FRESH_MS = 5_000;
-const MAX_STORES = 1_000;
 
 /** Connects to the neighbours. */
 export function createNeighbours(config: {
@@ -91,7 +89,6 @@ export function createNeighbours(config: {
     "cancelPayments",
     "refundPayment",
   ]);
-  const getStore = remembered((id) => asSystem(() => store.getStore({ id_or_slug: id })));
 
   const neighbours: Neighbours = {
     cart: {
@@ -107,7 +104,10 @@ export function createNeighbours(config: {
       commitStock: (order_id) => asSystem(() => product.commitStock({ order_id })).then(() => {}),
       returnStock: (request) => asSystem(() => product.returnStock(request)).then(() => {}),
     },
-    store: { getStore, publishEvent: (request) => store.publishEvent(request) },
+    store: {
+      getStore: (id) => asSystem(() => store.getStore({ id_or_slug: id })),
+      publishEvent: (request) => store.publishEvent(request),
+    },
     payment: {
       authorize: (request) =>
         withTimeout(
@@ -134,17 +134,4 @@ async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
     if (error instanceof NanoError && error.kind === "not_found") return undefined;
     throw error;
   }
-}
-
-/** Remembers stores for 5 s: their settings are read with every order and hardly ever change. */
-function remembered(read: (id: string) => Promise<Store>): (id: string) => Promise<Store> {
-  const known = new Map<string, { store: Store; until: number }>();
-  return async (id) => {
-    const found = known.get(id);
-    if (found && found.until > Date.now()) return found.store;
-    const store = await read(id);
-    if (known.size >= MAX_STORES) known.clear();
-    known.set(id, { store, until: Date.now() + STORE_FRESH_MS });
-    return store;
-  };
 }

@@ -1,15 +1,16 @@
 import type { IdempotencyKey } from "../../proto/gen/nano/common/v1/common.ts";
 import type { OrderServiceServer, PaymentInput } from "../../proto/gen/nano/order/v1/order.ts";
-import { type Actor, currentActor, may, requireService } from "../shared/auth.ts";
+import { type Actor, currentActor, may, require, requireService } from "../shared/auth.ts";
 import { invalid, notFound, unauthenticated } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
-import { decodeCursor, toPage } from "../shared/pagination.ts";
+import { decodeTimeCursor, pageLimit, toPage } from "../shared/pagination.ts";
 import { visible } from "./access.ts";
 import { changeStatus } from "./change_status.ts";
 import type { Deps } from "./deps.ts";
 import { compact, toMessage } from "./messages.ts";
 import type { Order } from "./order.ts";
+import { createNoteHandlers } from "./notes.ts";
 import { payOrder } from "./pay_order.ts";
 import { placeOrder } from "./place_order.ts";
 import { recordPayment } from "./record_payment.ts";
@@ -55,7 +56,7 @@ export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
       const owner = may(actor, "order:read", store_id)
         ? undefined
         : { user_id: actor.user_id, guest_hash: actor.guest_hash };
-      const limit = limitOf(request.limit);
+      const limit = pageLimit(request.limit);
       const filter = {
         store_id,
         owner,
@@ -65,7 +66,7 @@ export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
         from,
         to,
         ascending: ascending(sort),
-        after: cursor === undefined ? undefined : keyOfCursor(cursor),
+        after: cursor === undefined ? undefined : decodeTimeCursor(cursor),
         limit: limit + 1,
       };
       if (user_id !== undefined && !isId(user_id)) return { data: [], ...(count ? { total: 0 } : {}) };
@@ -87,6 +88,14 @@ export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
     async listShipments({ order_id }) {
       const { id } = await orderById(order_id);
       return { data: await orders.listShipments(id) };
+    },
+
+    ...createNoteHandlers(deps),
+
+    async getOrderCounts({ store_id }) {
+      require(currentActor(), "order:read", store_id, "store");
+      if (!isId(store_id)) throw notFound("store");
+      return { orders: await orders.counts(store_id) };
     },
 
     async recordPayment({ payment, refund }) {
@@ -122,22 +131,9 @@ function emailOf(actor: Actor, given: string | undefined): string {
   return email;
 }
 
-function limitOf(limit: number): number {
-  if (!Number.isInteger(limit) || limit < 1) throw invalid("invalid_limit", "A page has at least 1 order.", "/limit");
-  return Math.min(limit, 100);
-}
-
 function ascending(sort: string | undefined): boolean {
   if (sort !== undefined && sort !== "create_time" && sort !== "-create_time") {
     throw invalid("invalid_sort", "Orders are sorted by create_time or -create_time.", "/sort");
   }
   return sort === "create_time";
-}
-
-function keyOfCursor(cursor: string): { create_time: string; id: string } {
-  const [create_time, id] = decodeCursor(cursor, 2);
-  if (typeof create_time === "string" && typeof id === "string" && isId(id) && !Number.isNaN(Date.parse(create_time))) {
-    return { create_time, id };
-  }
-  throw invalid("invalid_cursor", "The cursor is not one that a list gave.", "/cursor");
 }

@@ -269,17 +269,19 @@ export function stockOfEnded(order: Order): FollowUp {
   return followUp(order.keep_out ? "commit_stock" : "release_stock", order.id);
 }
 
+/** Where an order is that was sent, in whole. */
+const SENT: readonly Status[] = ["shipped", "delivered", "completed"];
+
 /**
- * Sends lines of an order, all that is left if none are named. Throws `over_shipment`, and `invalid_transition` for an
- * order that nobody sends. An order whose last line goes is shipped.
+ * Sends lines of an order, all that is left if none are named. Throws `over_shipment`, also where all are sent already,
+ * and `invalid_transition` for an order that nobody sends. An order whose last line goes is shipped.
  */
 export function ship(order: Order, wanted: { id: string; quantity: number }[]): {
   parcel: { id: string; quantity: number }[];
   change: Change;
 } {
-  if (order.status !== "paid" && order.status !== "processing") {
-    throw invalidTransition(order.status, "shipped", "staff");
-  }
+  const sends = order.status === "paid" || order.status === "processing";
+  if (!sends && !SENT.includes(order.status)) throw invalidTransition(order.status, "shipped", "staff");
   const left = new Map(order.items.map((item) => [item.id, item.quantity - item.shipped]));
   const parcel = wanted.length > 0
     ? wanted
@@ -294,6 +296,7 @@ export function ship(order: Order, wanted: { id: string; quantity: number }[]): 
     if (quantity > remaining) throw overShipment();
     left.set(id, remaining - quantity);
   }
+  if (!sends) throw invalidTransition(order.status, "shipped", "staff");
   const moves: Change["moves"] = [];
   if (order.status === "paid") moves.push({ to: "processing", reason: "a shipment" });
   if ([...left.values()].every((quantity) => quantity === 0)) {

@@ -212,6 +212,20 @@ describe("ship", () => {
     }));
   });
 
+  it("says that more is too much where all is sent already", () => {
+    for (const status of ["shipped", "delivered", "completed"] as const) {
+      const order = orderOf({ status, items: [lineOf({ quantity: 2, shipped: 2 })] });
+      expect(codeOf(() => ship(order, [{ id: order.items[0]!.id, quantity: 1 }]))).toBe("over_shipment");
+      expect(codeOf(() => ship(order, []))).toBe("over_shipment");
+    }
+  });
+
+  it("sends nothing of an order that staff moved on without parcels, or that ended or is not paid", () => {
+    for (const status of ["shipped", "delivered", "pending_payment", "cancelled", "expired", "refunded"] as const) {
+      expect(codeOf(() => ship(orderOf({ status }), []))).toBe("invalid_transition");
+    }
+  });
+
   it("counts a line that is named twice twice", () => {
     const order = orderOf({ status: "paid" });
     const { id } = order.items[0]!;

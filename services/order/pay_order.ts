@@ -2,9 +2,9 @@ import type { IdempotencyKey } from "../../proto/gen/nano/common/v1/common.ts";
 import type { PaymentInput, PayOrderResponse } from "../../proto/gen/nano/order/v1/order.ts";
 import type { Payment } from "../../proto/gen/nano/payment/v1/payment.ts";
 import type { Actor } from "../shared/auth.ts";
-import { NanoError, toNanoError } from "../shared/errors.ts";
+import { toNanoError } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
-import { type Outcome, principalOf } from "../shared/idempotency.ts";
+import { type Outcome, principalOf, requestInProgress } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import { money } from "../shared/money.ts";
 import type { Tx } from "../shared/postgres.ts";
@@ -95,7 +95,7 @@ async function begin(deps: Deps, request: PayOrder): Promise<Begun> {
       return { outcome: { error: refusal } };
     });
     if (!("abandoned" in begun)) return begun;
-    if (!await resolvePayment(deps, request.order_id, begun.abandoned)) throw stillOpen();
+    if (!await resolvePayment(deps, request.order_id, begun.abandoned)) throw requestInProgress();
   }
 }
 
@@ -161,10 +161,4 @@ async function replay(deps: Deps, { outcome }: { outcome: Outcome }): Promise<Pa
   const payment = await deps.neighbours.payment.getPayment(answer.payment.id) ?? answer.payment;
   if (payment.status === "declined") throw declined(payment, true);
   return { payment, replayed: true };
-}
-
-function stillOpen(): NanoError {
-  return new NanoError("conflict", "request_in_progress", "A request with this Idempotency-Key is under way.", {
-    retry_after: 1,
-  });
 }

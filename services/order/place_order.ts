@@ -109,16 +109,19 @@ async function priceCart(deps: Deps, request: PlaceOrder, cart: Checkout): Promi
 
   const offered = new Map(offers.map((offer) => [offer.variant_id, offer]));
   const lines: OfferedLine[] = [];
-  const gone: { variant_id: string; quantity: number }[] = [];
+  const short: Shortage[] = [];
   for (const [variant_id, quantity] of quantities) {
     const offer = offered.get(variant_id);
-    if (!offer?.price || offer.price.currency !== store.currency) gone.push({ variant_id, quantity });
-    else {
-      const { product_id, sku, name, price } = offer;
+    if (!offer?.price || offer.price.currency !== store.currency) {
+      short.push({ variant_id, sku: "", requested: quantity, available: 0 });
+    } else {
+      const { product_id, sku, name, price, available } = offer;
+      // In a rush on the last ones most are told here, before anything is held that would have to be undone.
+      if (available < quantity) short.push({ variant_id, sku, requested: quantity, available });
       lines.push({ product_id, variant_id, sku, name, quantity, unit_price: price.amount });
     }
   }
-  if (gone.length > 0) throw noLongerSold(gone);
+  if (short.length > 0) throw outOfStock(short);
 
   const priced = priceLines(lines, store.tax ?? { rate_bp: 0, included: false }, store.currency);
   const { expected_total } = request;
@@ -236,8 +239,16 @@ function isKept({ kind, code }: NanoError): boolean {
 }
 
 /** As product.ReserveStock says it; a variant that is gone has no SKU any more. */
-function noLongerSold(gone: { variant_id: string; quantity: number }[]): NanoError {
-  return conflict("out_of_stock", "Some of the cart is no longer sold.", {
-    items: gone.map(({ variant_id, quantity }) => ({ variant_id, sku: "", requested: quantity, available: 0 })),
-  });
+interface Shortage {
+  variant_id: string;
+  /** Empty for what is no longer sold. */
+  sku: string;
+  requested: number;
+  available: number;
+}
+
+function outOfStock(items: Shortage[]): NanoError {
+  const named = items.filter(({ sku }) => sku !== "").map(({ sku }) => sku).join(", ");
+  const detail = named ? `There is not enough of ${named}.` : "Some of the cart is no longer sold.";
+  return conflict("out_of_stock", detail, { items });
 }

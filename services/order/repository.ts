@@ -15,6 +15,7 @@ import {
 import { addJob, emitEvent, removeJob } from "../shared/jobs.ts";
 import { orElse, type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import { placedOutcome, toMessage } from "./messages.ts";
+import { createNoteRows } from "./notes.ts";
 import { type Attempt, type Change, type FollowUp, followUp, followUpsOf, type Order, type Pricing } from "./order.ts";
 import { type ListFilter, listStatement } from "./order_list.ts";
 import { ORDER_COLUMNS, type OrderRow, toOrder } from "./order_rows.ts";
@@ -117,6 +118,8 @@ export function createRepository(pool: Pool) {
     lock,
     apply,
     addFollowUp,
+
+    ...createNoteRows(pool),
 
     find: (id: string): Promise<Order | undefined> => read(pool, id),
 

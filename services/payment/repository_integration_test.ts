@@ -57,6 +57,7 @@ describe("among 50,000 payments", () => {
       (repository) => repository.list({ ...filter, order_id: newId() }, undefined, 20),
     ],
     ["a store's count", "payments_by_", (repository) => repository.count(filter)],
+    ["what waits for staff", "payments_by_status", (repository) => repository.waitingCounts(store_id)],
     ["a payment's refunds", "refunds_by_payment", (repository) => repository.listRefunds(newId())],
     ["a webhook's charge", "payments_by_reference", (repository) => repository.findCharge("test", "k", "r")],
     [

@@ -2,17 +2,7 @@ import { after, before, describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
 import type { Actor } from "../shared/auth.ts";
 import { newId } from "../shared/ids.ts";
-import {
-  admin,
-  as,
-  customer,
-  product,
-  refusal,
-  staff,
-  startProductService,
-  stranger,
-  variant,
-} from "./test_service.ts";
+import { admin, as, customer, product, refusal, staff, startProductService, stranger, variant } from "./testing.ts";
 
 type Service = Awaited<ReturnType<typeof startProductService>>;
 

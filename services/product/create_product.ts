@@ -2,13 +2,23 @@ import { invalid } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { emitEvent } from "../shared/jobs.ts";
 import { isCurrency } from "../shared/money.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
+import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
 import { planProduct, planVariants, type Product, type ProductInput } from "./product.ts";
 import type { Repository } from "./repository.ts";
 
 /** Creates a product with its variants and their first stock. Its currency is that of the prices. */
 export async function createProduct(
   { pool, repository }: { pool: Pool; repository: Repository },
+  store_id: string,
+  input: ProductInput,
+): Promise<Product> {
+  return await transaction(pool, (tx) => insertProduct(tx, repository, store_id, input));
+}
+
+/** The same as a part of a transaction. */
+export async function insertProduct(
+  tx: Tx,
+  repository: Repository,
   store_id: string,
   input: ProductInput,
 ): Promise<Product> {
@@ -20,15 +30,13 @@ export async function createProduct(
   const fields = planProduct(input, undefined, true);
   const plan = planVariants([], variants.map(({ id: _, ...variant }) => variant), true, currency);
   const id = newId();
-  return await transaction(pool, async (tx) => {
-    const category_id = input.category ? await repository.categoryId(tx, store_id, input.category) : null;
-    await repository.insert(tx, { ...fields, id, store_id, category_id, currency }, input.slug !== undefined);
-    await repository.writeVariants(tx, { id, store_id, currency }, plan);
-    const product = await repository.getById(id, tx);
-    if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
-    await emitEvent(tx, "product", "product.created", store_id, eventData(product));
-    return product;
-  });
+  const category_id = input.category ? await repository.categoryId(tx, store_id, input.category) : null;
+  await repository.insert(tx, { ...fields, id, store_id, category_id, currency }, input.slug !== undefined);
+  await repository.writeVariants(tx, { id, store_id, currency }, plan);
+  const product = await repository.getById(id, tx);
+  if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
+  await emitEvent(tx, "product", "product.created", store_id, eventData(product));
+  return product;
 }
 
 /** What merchants are told of a product. */

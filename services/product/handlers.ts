@@ -4,10 +4,12 @@ import { forbidden, invalid, notFound, unauthenticated } from "../shared/errors.
 import { failpoint } from "../shared/failpoints.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId, newId } from "../shared/ids.ts";
+import { pageLimit } from "../shared/pagination.ts";
 import type { Permission } from "../shared/permissions.ts";
 import { type Pool, transaction } from "../shared/postgres.ts";
 import { adjustStock } from "./adjust_stock.ts";
 import type { Category } from "./category_repository.ts";
+import { createConsoleHandlers } from "./console_handlers.ts";
 import { createProduct } from "./create_product.ts";
 import { deleteProduct } from "./delete_product.ts";
 import { cursorAfter, readCursor, readSort } from "./listing.ts";
@@ -52,10 +54,9 @@ export function createHandlers(deps: { pool: Pool; repository: Repository }): Rp
   }
 
   return {
+    ...createConsoleHandlers(deps),
+
     async listProducts({ store_id, limit, cursor, count, ...given }) {
-      if (!Number.isInteger(limit) || limit < 1) {
-        throw invalid("invalid_limit", "A page has at least 1 product.", "/limit");
-      }
       const sort = readSort(given.sort);
       const query = {
         ...given,
@@ -64,7 +65,7 @@ export function createHandlers(deps: { pool: Pool; repository: Repository }): Rp
         category: given.category || undefined,
         statuses: seenBy(currentActor(), store_id, given.status),
         sort,
-        limit: Math.min(limit, 100),
+        limit: pageLimit(limit),
         after: cursor === undefined ? undefined : readCursor(cursor, sort),
       };
       const [{ products, more }, total] = await Promise.all([

@@ -14,7 +14,7 @@ import {
   stranger,
   system,
   variant,
-} from "./test_service.ts";
+} from "./testing.ts";
 
 type Service = Awaited<ReturnType<typeof startProductService>>;
 

@@ -1,9 +1,13 @@
+import type { ListAuditRequest } from "../../proto/gen/nano/common/v1/common.ts";
+import { listAudit } from "../shared/audit.ts";
 import { conflict, invalid } from "../shared/errors.ts";
 import { isId, newId } from "../shared/ids.ts";
 import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
 import { countStatement, type ListedProduct, type ListQuery, listStatement, PRODUCT_COLUMNS } from "./listing.ts";
 import { createCategoryRepository } from "./category_repository.ts";
 import type { ExistingVariant, Product, ProductFields, Status, VariantPlan } from "./product.ts";
+import { createMediaRepository } from "./media_repository.ts";
+import { createStockLists } from "./stock_lists.ts";
 import { createStockRepository } from "./stock_repository.ts";
 
 export type Repository = ReturnType<typeof createRepository>;
@@ -33,7 +37,10 @@ const constraints = {
 export function createRepository(pool: Pool) {
   return {
     stock: createStockRepository(pool),
+    stock_lists: createStockLists(pool),
     categories: createCategoryRepository(pool),
+    media: createMediaRepository(pool),
+    listAudit: (request: ListAuditRequest) => listAudit(pool, request),
 
     /** Lists a page; `more` says whether another follows. Large products make it shorter than its limit. */
     async list(query: ListQuery): Promise<{ products: ListedProduct[]; more: boolean }> {
@@ -71,6 +78,27 @@ export function createRepository(pool: Pool) {
         values: [store_id, slug],
       });
       return row && toProduct(row);
+    },
+
+    async idBySlug(tx: Tx, store_id: string, slug: string): Promise<string | undefined> {
+      const { rows: [row] } = await tx.query<{ id: string }>({
+        name: "product.id_by_slug",
+        text: "select id from products where store_id = $1 and slug = $2",
+        values: [store_id, slug],
+      });
+      return row?.id;
+    },
+
+    /** The category that people mean: by its slug or id, else by its name without regard to case. */
+    async categoryNamed(tx: Tx, store_id: string, named: string): Promise<{ id: string; slug: string } | undefined> {
+      const { rows: [row] } = await tx.query<{ id: string; slug: string }>({
+        name: "product.category_named",
+        text: `select id, slug from categories
+               where store_id = $1 and (slug = $2 or id::text = lower($2) or lower(name) = lower($2))
+               order by slug = $2 desc, id limit 1`,
+        values: [store_id, named],
+      });
+      return row;
     },
 
     /** The store of a product; undefined if there is none. */

@@ -1,7 +1,7 @@
 import { after, before, describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
 import { newId } from "../shared/ids.ts";
-import { admin, as, product, refusal, startProductService, system, variant } from "./test_service.ts";
+import { admin, as, product, refusal, startProductService, system, variant } from "./testing.ts";
 
 type Service = Awaited<ReturnType<typeof startProductService>>;
 

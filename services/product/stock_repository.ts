@@ -195,6 +195,16 @@ export function createStockRepository(pool: Pool) {
       return row;
     },
 
+    /** What is on the shelf of each variant of a product. */
+    async onHand(tx: Tx, product_id: string): Promise<Map<string, number>> {
+      const { rows } = await tx.query<{ id: string; on_hand: number }>({
+        name: "product.on_hand",
+        text: "select id, on_hand from variants where product_id = $1",
+        values: [product_id],
+      });
+      return new Map(rows.map((row) => [row.id, row.on_hand]));
+    },
+
     /** Moves stock by a signed quantity, never below what is reserved: then undefined. */
     async adjust(
       tx: Tx,

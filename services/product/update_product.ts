@@ -1,6 +1,6 @@
 import { notFound } from "../shared/errors.ts";
 import { emitEvent } from "../shared/jobs.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
+import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
 import { eventData } from "./create_product.ts";
 import { planProduct, planVariants, type Product, type ProductInput, versionConflict } from "./product.ts";
 import type { Repository } from "./repository.ts";
@@ -17,34 +17,41 @@ export interface ProductChange {
 /** Changes a product and its variants, if it still is at the version that the change was made from. */
 export async function updateProduct(
   { pool, repository }: { pool: Pool; repository: Repository },
+  change: ProductChange,
+): Promise<Product> {
+  return await transaction(pool, (tx) => applyChange(tx, repository, change));
+}
+
+/** The same as a part of a transaction. */
+export async function applyChange(
+  tx: Tx,
+  repository: Repository,
   { id, input, version, replace }: ProductChange,
 ): Promise<Product> {
-  return await transaction(pool, async (tx) => {
-    const current = await repository.lock(tx, id);
-    if (!current) throw notFound("product");
-    if (current.version !== version) throw versionConflict(current.version);
+  const current = await repository.lock(tx, id);
+  if (!current) throw notFound("product");
+  if (current.version !== version) throw versionConflict(current.version);
 
-    const fields = planProduct(input, current, replace);
-    const { category } = input;
-    const category_id = category
-      ? await repository.categoryId(tx, current.store_id, category)
-      : category === undefined && !replace
-      ? current.category_id
-      : null;
-    const plan = planVariants(current.variants, input.variants ?? [], replace, current.currency);
+  const fields = planProduct(input, current, replace);
+  const { category } = input;
+  const category_id = category
+    ? await repository.categoryId(tx, current.store_id, category)
+    : category === undefined && !replace
+    ? current.category_id
+    : null;
+  const plan = planVariants(current.variants, input.variants ?? [], replace, current.currency);
 
-    await repository.update(tx, id, { ...fields, category_id });
-    await repository.writeVariants(tx, current, plan);
-    const product = await repository.getById(id, tx);
-    if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
-    const archived = product.status === "archived" && current.status !== "archived";
-    await emitEvent(
-      tx,
-      "product",
-      archived ? "product.archived" : "product.updated",
-      product.store_id,
-      eventData(product),
-    );
-    return product;
-  });
+  await repository.update(tx, id, { ...fields, category_id });
+  await repository.writeVariants(tx, current, plan);
+  const product = await repository.getById(id, tx);
+  if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
+  const archived = product.status === "archived" && current.status !== "archived";
+  await emitEvent(
+    tx,
+    "product",
+    archived ? "product.archived" : "product.updated",
+    product.store_id,
+    eventData(product),
+  );
+  return product;
 }

@@ -115,7 +115,7 @@ export function toNanoError(error: unknown): NanoError {
   }
   if (
     typeof message === "string" &&
-    /timeout exceeded when trying to connect|Connection terminated|connection is closed/i.test(message)
+    /timeout exceeded when trying to connect|timeout expired|Connection terminated|connection is closed/i.test(message)
   ) {
     return unavailable();
   }

@@ -1,6 +1,6 @@
 import pg from "pg";
 import { currentContext, remainingTime } from "./context.ts";
-import { unavailable } from "./errors.ts";
+import { timedOut, unavailable } from "./errors.ts";
 import type { Log } from "./log.ts";
 import { gauge } from "./metrics.ts";
 
@@ -25,19 +25,23 @@ export type Tx = Sql & { readonly tx: true };
 export type Pool = pg.Pool;
 
 const MAX_WAITING = 256;
+/** How long a request may wait for its turn: in a rush of checkouts, as long as the checkout may take. */
+const TURN_MS = 10_000;
+const CONNECT_MS = 2_000;
 const STATEMENT_TIMEOUT_MS = 5_000;
 const RETRIED = new Set(["40001", "40P01", "55P03"]);
 
 /**
  * Opens a pool of at most 6 connections, each statement bounded to 5 s and each lock wait to 1 s. Within a transaction
  * the bound is what is left of the request's deadline; to a single statement that would cost a round trip more.
- * Who waits for a connection gives up after 2 s.
+ * Who waits for a connection gives up after 10 s, the longest deadline; one that can't be made fails after 2 s.
  */
 export function createPool(config: { DATABASE_URL: string; DEBUG?: boolean }, log: Log, max = 6): Pool {
   const pool = new pg.Pool({
     connectionString: config.DATABASE_URL,
     max,
-    connectionTimeoutMillis: 2_000,
+    connectionTimeoutMillis: TURN_MS,
+    Client: PromptClient,
     idleTimeoutMillis: 60_000,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: 1_000,
@@ -45,6 +49,13 @@ export function createPool(config: { DATABASE_URL: string; DEBUG?: boolean }, lo
   pool.on("error", (error) => log.warn({ err: error }, "a database connection was lost"));
   if (config.DEBUG) pool.on("connect", (client) => logStatements(client, log));
   return pool;
+}
+
+/** The pool has one time-out for two things: this client has one of its own for reaching the server. */
+class PromptClient extends pg.Client {
+  constructor(config: pg.ClientConfig = {}) {
+    super({ ...config, connectionTimeoutMillis: CONNECT_MS });
+  }
 }
 
 /** Shows how busy the process's pool is. */
@@ -87,8 +98,11 @@ async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
+    if (remainingTime(1) <= 0) throw timedOut();
     await client.query(begin());
     const result = await run(client as unknown as Tx);
+    // Who asked was told that it took too long, and may have done something else since.
+    if (remainingTime(1) <= 0) throw timedOut();
     await client.query("commit");
     return result;
   } catch (error) {

@@ -58,6 +58,17 @@ describe("transaction()", () => {
     );
   });
 
+  it("changes nothing where the request's deadline has passed before the end", async () => {
+    const before = await read();
+    const work = within(150, () =>
+      transaction(pool, async (tx) => {
+        await tx.query({ text: "update public.counters set n = n + 1" });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }));
+    expect(await kindOf(work)).toBe("timeout");
+    expect(await read()).toBe(before);
+  });
+
   it("changes nothing where the function throws", async () => {
     const before = await read();
     const work = transaction(pool, async (tx) => {

@@ -2,10 +2,9 @@ import type { Address } from "../../proto/gen/nano/common/v1/common.ts";
 import type { ListAddressesResponse, UserAddress } from "../../proto/gen/nano/user/v1/user.ts";
 import { conflict, unauthenticated } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
-import { toPage } from "../shared/pagination.ts";
+import { decodeTimeCursor, toPage } from "../shared/pagination.ts";
 import { type Pool, transaction } from "../shared/postgres.ts";
 import { type AddressPatch, MAX_ADDRESSES } from "./address.ts";
-import { readCursor } from "./rows.ts";
 
 type AddressRow = { [K in keyof Address]: Address[K] | null } & { id: string; create_time: Date; update_time: Date };
 
@@ -25,13 +24,13 @@ export function createAddressRepository(pool: Pool) {
   return {
     /** A page of a user's addresses, newest first. */
     listAddresses: async (user_id: string, limit: number, cursor?: string): Promise<ListAddressesResponse> => {
-      const after = cursor ? readCursor(cursor) : undefined;
+      const after = cursor ? decodeTimeCursor(cursor) : undefined;
       const { rows } = await pool.query<AddressRow>({
         text: `select ${COLUMNS} from addresses where user_id = $1 ${
           after ? "and (create_time, id) < ($3::timestamptz, $4::uuid)" : ""
         }
                order by create_time desc, id desc limit $2`,
-        values: [user_id, limit + 1, ...after ?? []],
+        values: [user_id, limit + 1, ...(after ? [after.create_time, after.id] : [])],
       });
       return toPage(rows.map(toAddress), limit, (address) => [address.create_time?.toISOString() ?? "", address.id]);
     },

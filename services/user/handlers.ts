@@ -3,7 +3,9 @@ import { currentActor, mayAnywhere, require, userId } from "../shared/auth.ts";
 import { forbidden, invalid, notFound, unauthenticated } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
+import { pageLimit } from "../shared/pagination.ts";
 import { checkAddress, readPatch } from "./address.ts";
+import { createCreateUser } from "./create_user.ts";
 import { createLogIn } from "./log_in.ts";
 import { createRefresh } from "./refresh.ts";
 import { createRegister, type RegisterDeps } from "./register.ts";
@@ -17,6 +19,7 @@ const LISTED_ROLES = [...ROLES, "support", "manager"];
 export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
   const { repository } = deps;
   const updateUser = createUpdateUser(deps);
+  const createUser = createCreateUser(deps);
   const refresh = createRefresh(deps);
 
   return {
@@ -63,7 +66,7 @@ export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
       if (role !== undefined && !LISTED_ROLES.includes(role)) {
         throw invalid("invalid_role", `The role is one of ${LISTED_ROLES.join(", ")}.`, "/role");
       }
-      const page = await repository.listUsers({ ...request, limit: pageSize(request.limit) }, actor);
+      const page = await repository.listUsers({ ...request, limit: pageLimit(request.limit) }, actor);
       return { ...page, data: page.data.map((user) => viewOf(user, actor)) };
     },
 
@@ -85,7 +88,22 @@ export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
       return await updateUser(actor, { id, change, current_password });
     },
 
-    listAddresses: ({ limit, cursor }) => repository.listAddresses(userId(currentActor()), pageSize(limit), cursor),
+    createUser: async (request) => {
+      const actor = currentActor();
+      userId(actor);
+      if (!mayAnywhere(actor, "user:write")) throw forbidden();
+      return await createUser(actor, { ...request, store_roles: checkStoreRoles(request.store_roles) });
+    },
+
+    listStaffNames: async ({ store_id, ids }) => {
+      require(currentActor(), "order:read", store_id, "store");
+      if (!isId(store_id)) throw notFound("store");
+      return { data: await repository.listStaffNames(store_id, ids.filter(isId).slice(0, 1_000)) };
+    },
+
+    listAudit: (request) => repository.listAudit(request),
+
+    listAddresses: ({ limit, cursor }) => repository.listAddresses(userId(currentActor()), pageLimit(limit), cursor),
 
     createAddress: async ({ address }) => await repository.insertAddress(userId(currentActor()), checkAddress(address)),
 
@@ -102,8 +120,4 @@ export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
       return {};
     },
   };
-}
-
-function pageSize(limit: number): number {
-  return Math.min(Math.max(limit || 20, 1), 100);
 }

@@ -3,7 +3,7 @@ import type { Clients } from "./clients.ts";
 import type { Repository } from "./repository.ts";
 
 /** Daily at a quiet hour: sessions and refresh tokens that are of no more use are deleted. */
-export const CRONTAB = "17 3 * * * reap_sessions";
+export const crontab = "17 3 * * * reap_sessions";
 
 /** The jobs of the user service. */
 export function createJobs(

@@ -4,15 +4,15 @@ import { createLog } from "../shared/log.ts";
 import { createPool } from "../shared/postgres.ts";
 import { serve } from "../shared/service.ts";
 import { createClients } from "./clients.ts";
-import { schema } from "./config.ts";
+import { settings } from "./config.ts";
 import { ensureAdmin } from "./ensure_admin.ts";
 import { createHandlers } from "./handlers.ts";
-import { createJobs, CRONTAB } from "./jobs.ts";
+import { createJobs, crontab } from "./jobs.ts";
 import { createPasswords } from "./passwords.ts";
 import { createRepository } from "./repository.ts";
 import { createSigner } from "./tokens.ts";
 
-const config = readConfig(schema);
+const config = readConfig(settings);
 const log = createLog("user", config);
 const pool = createPool(config, log);
 const clients = createClients(config);
@@ -25,6 +25,6 @@ await serve<UserServiceServer>("user", config, log, {
   definition: UserServiceService,
   handlers: createHandlers({ repository, passwords, signer: createSigner(config) }),
   jobs: createJobs({ repository, clients }),
-  crontab: CRONTAB,
+  crontab,
   close: [clients.close],
 });

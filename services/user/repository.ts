@@ -1,11 +1,12 @@
-import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
+import type { Actor, ListAuditRequest } from "../../proto/gen/nano/common/v1/common.ts";
 import type { ListUsersResponse } from "../../proto/gen/nano/user/v1/user.ts";
+import { listAudit } from "../shared/audit.ts";
 import { emitEvent } from "../shared/jobs.ts";
-import { toPage } from "../shared/pagination.ts";
+import { decodeTimeCursor, toPage } from "../shared/pagination.ts";
 import { orElse, type Pool, transaction, type Tx } from "../shared/postgres.ts";
 import { createAddressRepository } from "./address_repository.ts";
 import { createSessionRepository, endSessions, type NewSession, openSession } from "./session_repository.ts";
-import { readCursor, toUser, USER, type UserRow } from "./rows.ts";
+import { toUser, USER, type UserRow } from "./rows.ts";
 import {
   differ,
   emailTaken,
@@ -105,8 +106,8 @@ export function createRepository(pool: Pool) {
         })
         : undefined;
       if (filter.cursor) {
-        const [time, id] = readCursor(filter.cursor);
-        where.push(`(u.create_time, u.id) < ($${values.push(time)}::timestamptz, $${values.push(id)}::uuid)`);
+        const { create_time, id } = decodeTimeCursor(filter.cursor);
+        where.push(`(u.create_time, u.id) < ($${values.push(create_time)}::timestamptz, $${values.push(id)}::uuid)`);
       }
       const { rows } = await pool.query<UserRow>({
         text: `select ${USER} from users u where ${where.join(" and ")}
@@ -142,6 +143,40 @@ export function createRepository(pool: Pool) {
         }
         return toUser(row);
       }),
+
+    /** Inserts somebody with roles in stores, who is not signed in. Throws `email_taken`. */
+    insertStaff: (user: NewUser, store_roles: StoreRole[]): Promise<User> =>
+      transaction(pool, async (tx) => {
+        await orElse(
+          tx.query({
+            text: "insert into users (id, email, name, password_hash) values ($1, $2, $3, $4)",
+            values: [user.id, user.email, user.name, user.password_hash],
+          }),
+          { users_email_key: emailTaken },
+        );
+        await replaceStoreRoles(tx, user.id, store_roles, "all");
+        const { rows: [row] } = await tx.query<UserRow>({
+          name: "user.find",
+          text: `select ${USER} from users u where u.id = $1`,
+          values: [user.id],
+        });
+        if (!row) throw new Error("Cannot read a user as it must be there once inserted.");
+        return toUser(row);
+      }),
+
+    /** The names of those of the users who are staff of a store, or admins; without a name the e-mail address. */
+    listStaffNames: async (store_id: string, ids: string[]): Promise<{ id: string; name: string }[]> => {
+      const { rows } = await pool.query<{ id: string; name: string }>({
+        name: "user.staff_names",
+        text: `select u.id, coalesce(u.name, u.email) as name from users u
+               where u.id = any($2::uuid[]) and (u.role = 'admin'
+                 or exists (select from store_roles r where r.user_id = u.id and r.store_id = $1))`,
+        values: [store_id, ids],
+      });
+      return rows;
+    },
+
+    listAudit: (request: ListAuditRequest) => listAudit(pool, request),
 
     /** Notes that a user buys in a store. Gives false if there is no such user. */
     linkCustomer: async (user_id: string, store_id: string): Promise<boolean> => {

@@ -6,7 +6,9 @@ import { signedIn, visible } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Address, Id, pageOf, pageQuery, presentPage, Time } from "../schemas.ts";
 
-const UserAddress = Address.extend({ id: Id, create_time: Time, update_time: Time }).openapi("UserAddress");
+// Not extend(): that would be `allOf` two schemas that each refuse what the other has.
+const UserAddress = z.strictObject({ id: Id, ...Address.shape, create_time: Time, update_time: Time })
+  .openapi("UserAddress");
 
 const { company, line2, region, phone } = Address.shape;
 const AddressPatch = Address.partial().extend({

@@ -6,7 +6,6 @@ import { asSystem, withTimeout } from "../../shared/context.ts";
 import { NanoError } from "../../shared/errors.ts";
 import { type RequestContext, signedIn } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
-import { createRateLimits } from "../rate_limit.ts";
 import { text } from "../schemas.ts";
 import { Email, Password, presentUser, User } from "./user_schemas.ts";
 
@@ -42,9 +41,8 @@ const RefreshInput = z.strictObject({ refresh_token: text(200) }).openapi("Refre
 const MERGE_MS = 2_000;
 
 /** /auth: accounts and sessions. */
-export function auth({ config, cache, clients, sessions, stores, log }: Deps) {
+export function auth({ clients, limits, sessions, stores, log }: Deps) {
   const app = createRoutes();
-  const limits = createRateLimits({ config, cache });
 
   app.openapi(
     createRoute({
@@ -146,7 +144,6 @@ function answer(
   { user, access_token, expires_in, refresh_token }: TokensMessage,
   status: 200 | 201,
 ) {
-  c.header("Cache-Control", "no-store");
   return c.json(
     { user: presentUser(user), access_token, token_type: "Bearer" as const, expires_in, refresh_token },
     status,

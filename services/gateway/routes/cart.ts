@@ -56,11 +56,6 @@ const params = z.object({ id: z.string().openapi({ description: "The item's id."
 export function cart({ clients, stores }: Deps) {
   const app = createRoutes();
 
-  app.use(async (c, next) => {
-    await next();
-    c.header("Cache-Control", "no-store");
-  });
-
   /** Lets only the items of the caller's own cart pass, before the body is looked at. */
   const ownItem = createMiddleware<Env>(async (c, next) => {
     const { items } = await clients.cart.getCart({ store_id: (await stores.of(c)).id });

@@ -2,10 +2,10 @@ import { html } from "@hono/hono/html";
 import { notFound } from "../../shared/errors.ts";
 import { createRoutes } from "../openapi.ts";
 
-const ASSETS: Record<string, string> = {
-  "swagger-ui.css": "text/css",
-  "swagger-ui-bundle.js": "text/javascript",
-};
+const ASSETS = new Map([
+  ["swagger-ui.css", "text/css"],
+  ["swagger-ui-bundle.js", "text/javascript"],
+]);
 
 const START = `SwaggerUIBundle({ url: "/openapi.json", dom_id: "#docs", deepLinking: true, validatorUrl: null });`;
 
@@ -47,7 +47,7 @@ export function docs() {
 
   app.get("/docs/:file", async (c) => {
     const file = c.req.param("file");
-    const type = ASSETS[file];
+    const type = ASSETS.get(file);
     if (!type) throw notFound("resource");
     const bytes = await Deno.readFile(`node_modules/swagger-ui-dist/${file}`);
     return c.body(bytes, 200, { "Content-Type": type, "Cache-Control": "public, max-age=86400" });

@@ -24,9 +24,11 @@ describe("two stores", () => {
     expect(await ids(here)).toEqual([dollars.body.id]);
   });
 
-  it("take no orders while suspended", async () => {
+  it("take no orders from the moment on that they are suspended", async () => {
     const shop = await openStore(admin);
-    const buyer = await fill({ ...await signUp(), store: shop.slug }, await sell(1, 1000, shop));
+    const variant_id = await sell(2, 1000, shop);
+    expect((await place(await fill({ store: shop.slug }, variant_id))).status).toBe(201);
+    const buyer = await fill({ ...await signUp(), store: shop.slug }, variant_id);
     await call(admin, "PUT", `/stores/${shop.id}/status`, { status: "suspended" });
     const { status, body } = await place<Problem>(buyer);
     expect([status, body.code]).toEqual([409, "store_suspended"]);

@@ -9,7 +9,6 @@ import { noteCustomer } from "../customers.ts";
 import { allow, checkout, type Env } from "../env.ts";
 import { keyHeader, keyOf, showReplay } from "../idempotency.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
-import { createRateLimits } from "../rate_limit.ts";
 import { Address, Id, Money, MoneyInput, pageOf, pageQuery, presentPage, text, Time } from "../schemas.ts";
 
 const STATUSES = [
@@ -91,13 +90,16 @@ const OrderInput = z.strictObject({
   },
 });
 
-const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()]).transform((time) => new Date(time)).openapi({
-  type: "string",
-  format: "date-time",
-  example: "2026-11-01T00:00:00Z",
-});
+/** A time, or a day for its beginning. */
+export const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()]).transform((time) => new Date(time))
+  .openapi({
+    type: "string",
+    format: "date-time",
+    example: "2026-11-01T00:00:00Z",
+  });
 
-const listQuery = z.object({
+/** The query of the list of orders. */
+export const listQuery = z.object({
   ...pageQuery,
   status: z.enum(STATUSES).optional(),
   q: text(200).optional().openapi({ description: "A number, or a part of the e-mail address or addressee's name." }),
@@ -117,7 +119,7 @@ const StatusInput = z.strictObject({
 
 const ShipmentItem = z.strictObject({ id: Id, quantity: z.int().min(1).max(999) }).openapi("ShipmentItem");
 
-const Shipment = z.object({
+export const Shipment = z.object({
   id: Id,
   order_id: Id,
   carrier: z.string().openapi({ example: "DHL" }),
@@ -141,11 +143,6 @@ export function orders(deps: Deps) {
   const { clients, stores } = deps;
   const app = createRoutes();
 
-  app.use(async (c, next) => {
-    await next();
-    c.header("Cache-Control", "no-store");
-  });
-
   app.openapi(
     createRoute({
       method: "post",
@@ -153,7 +150,7 @@ export function orders(deps: Deps) {
       tags: ["Orders"],
       summary: "Place an order",
       description: "Of the caller's cart, at the prices of this moment. Its stock is held for 15 minutes.",
-      middleware: [buyers(), createRateLimits(deps).perPrincipal("checkout"), checkout()] as const,
+      middleware: [buyers(), deps.limits.perPrincipal("checkout"), checkout()] as const,
       request: { headers: keyHeader, body: jsonBody(OrderInput) },
       responses: answers(201, "The order.", Order, 401, 404, 409, 422, 429),
     }),

@@ -3,7 +3,6 @@ import type { Deps } from "../app.ts";
 import { checkout } from "../env.ts";
 import { keyHeader, keyOf, showReplay } from "../idempotency.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
-import { createRateLimits } from "../rate_limit.ts";
 import { Id } from "../schemas.ts";
 import { buyers, PaymentInput } from "./orders.ts";
 import { Payment, presentPayment } from "./payments.ts";
@@ -24,7 +23,7 @@ export function pay(deps: Deps) {
       tags: ["Payments"],
       summary: "Pay an order",
       description: "A payment that the provider has not answered in 8 s is `unknown` or `pending`: 202, to be polled.",
-      middleware: [buyers(), createRateLimits(deps).perPrincipal("checkout"), checkout()] as const,
+      middleware: [buyers(), deps.limits.perPrincipal("checkout"), checkout()] as const,
       request: { headers: keyHeader, body: jsonBody(NewPayment) },
       responses: {
         ...answers(201, "The payment.", Payment, 401, 402, 404, 409, 422, 429),
@@ -40,7 +39,6 @@ export function pay(deps: Deps) {
       });
       showReplay(c, replayed);
       c.header("Location", `/payments/${payment?.id}`);
-      c.header("Cache-Control", "no-store");
       const waiting = payment?.status === "pending" || payment?.status === "unknown";
       return c.json(payment && presentPayment(payment), waiting ? 202 : 201);
     },

@@ -45,7 +45,7 @@ const RefundItem = z.strictObject({
   quantity: z.int().min(1).max(1_000_000).openapi({ example: 1 }),
 }).openapi("RefundItem");
 
-const Refund = z.object({
+export const Refund = z.object({
   id: Id,
   payment_id: Id,
   order_id: Id,
@@ -82,11 +82,6 @@ const params = z.object({ id: z.string().openapi({ description: "The payment's i
 /** /payments: methods, settings, payments, captures and refunds. `POST /payments` is in pay.ts, for it enters the order service. */
 export function payments({ clients, stores }: Deps) {
   const app = createRoutes();
-
-  app.use(async (c, next) => {
-    await next();
-    c.header("Cache-Control", "no-store");
-  });
 
   app.openapi(
     createRoute({

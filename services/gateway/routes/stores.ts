@@ -57,7 +57,9 @@ const StoreInput = z.strictObject({
   },
 });
 
-const StoreUpdate = StoreInput.extend({
+// Not extend(): that would be `allOf` two schemas that each refuse what the other has.
+const StoreUpdate = z.strictObject({
+  ...StoreInput.shape,
   version: z.int().min(1).max(2 ** 31 - 1).openapi({
     description: "The version that the change was made from.",
     example: 1,
@@ -201,9 +203,10 @@ export function storeRoutes({ clients, stores }: Deps) {
       responses: answers(200, "The figures.", Stats, 401, 403, 404),
     }),
     async (c) => {
-      const stats = await clients.store.getStoreStats({ ...c.req.valid("param"), ...c.req.valid("query") });
-      c.header("Cache-Control", "no-store");
-      return c.json(stats, 200);
+      return c.json(
+        await clients.store.getStoreStats({ ...c.req.valid("param"), ...c.req.valid("query") }),
+        200,
+      );
     },
   );
 

@@ -2,10 +2,10 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { UpdateUserRequest, User as UserMessage } from "../../../proto/gen/nano/user/v1/user.ts";
 import type { Deps } from "../app.ts";
 import { currentActor, userId } from "../../shared/auth.ts";
+import { invalid, NanoError } from "../../shared/errors.ts";
 import { permissionsOf } from "../../shared/permissions.ts";
 import { allow, signedIn, visible } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
-import { createRateLimits } from "../rate_limit.ts";
 import { pageOf, pageQuery, presentPage, text } from "../schemas.ts";
 import { addresses } from "./addresses.ts";
 import { Email, Password, presentUser, StoreRole, User } from "./user_schemas.ts";
@@ -39,6 +39,20 @@ const UserPatch = z.strictObject({
   example: { store_roles: [{ store_id: "019aa0b4-7a3c-7c55-9b7e-3f1d2c4b5a69", role: "support" }] },
 });
 
+const NewUser = z.strictObject({
+  email: Email,
+  name: text(200).optional().openapi({ example: "Ada Lovelace" }),
+  password: Password,
+  store_roles: z.array(StoreRole).max(1000).optional(),
+}).openapi("NewUser", {
+  example: {
+    email: "ada@example.com",
+    name: "Ada Lovelace",
+    password: "correct horse battery",
+    store_roles: [{ store_id: "019aa0b4-7a3c-7c55-9b7e-3f1d2c4b5a69", role: "support" }],
+  },
+});
+
 const params = z.object({ id: z.string().openapi({ description: "The user's id." }) });
 
 const listQuery = z.object({
@@ -49,9 +63,8 @@ const listQuery = z.object({
 
 /** /users: oneself, and for admins and managers others. */
 export function users(deps: Deps) {
-  const { config, cache, clients, sessions, stores } = deps;
+  const { clients, limits, sessions, stores } = deps;
   const app = createRoutes();
-  const limits = createRateLimits({ config, cache });
 
   app.route("/me/addresses", addresses(deps));
 
@@ -112,6 +125,25 @@ export function users(deps: Deps) {
 
   app.openapi(
     createRoute({
+      method: "post",
+      path: "/",
+      tags: ["Users"],
+      summary: "Create an account for somebody else",
+      description: "By admins; by managers with roles in the own stores only. Nobody is signed in.",
+      middleware: [allow("user:write")] as const,
+      request: { body: jsonBody(NewUser) },
+      responses: answers(201, "The user.", User, 401, 403, 409),
+    }),
+    async (c) => {
+      const { store_roles = [], ...user } = c.req.valid("json");
+      const created = presentUser(await clients.user.createUser({ ...user, store_roles }));
+      c.header("Location", `/users/${created.id}`);
+      return c.json(created, 201);
+    },
+  );
+
+  app.openapi(
+    createRoute({
       method: "get",
       path: "/{id}",
       tags: ["Users"],
@@ -141,9 +173,21 @@ export function users(deps: Deps) {
       if (patch.current_password !== undefined) {
         await limits.takeAccount(c, "login_account", currentActor().email ?? "");
       }
+      await storesExist(patch.store_roles ?? []);
       return c.json(presentUser(await update({ ...c.req.valid("param"), ...message(patch) })), 200);
     },
   );
+
+  /** Refuses roles in stores that there are not: the user service does not know which there are. */
+  async function storesExist(roles: { store_id: string }[]): Promise<void> {
+    const ids = roles.map(({ store_id }) => store_id);
+    await Promise.all([...new Set(ids)].map(async (id) => {
+      await clients.store.getStore({ id_or_slug: id }).catch((error) => {
+        if (!(error instanceof NanoError) || error.kind !== "not_found") throw error;
+        throw invalid("invalid_store_roles", "There is no such store.", `/store_roles/${ids.indexOf(id)}/store_id`);
+      });
+    }));
+  }
 
   /** Changes a user, and lets the gateways know which sessions that ended. */
   async function update(request: UpdateUserRequest): Promise<UserMessage | undefined> {

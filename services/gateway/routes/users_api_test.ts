@@ -293,6 +293,17 @@ describe("/users", () => {
     expect((await change(manager.id, { store_roles: [] })).status).toBe(403);
   });
 
+  it("gives no roles in a store that there is not", async () => {
+    const buyer = await register((await newStore()).slug);
+    const store_roles = [{ store_id: crypto.randomUUID(), role: "support" }];
+    const { status, body } = await call("PATCH", `/users/${buyer.id}`, { token: admin.token, body: { store_roles } });
+    expect([status, body.code, body.errors[0].pointer]).toEqual([
+      400,
+      "invalid_store_roles",
+      "/store_roles/0/store_id",
+    ]);
+  });
+
   it("ends a user's sessions at once when the roles change", async () => {
     const store = await newStore();
     const buyer = await register(store.slug);

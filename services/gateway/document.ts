@@ -1,0 +1,61 @@
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import type { Env } from "./env.ts";
+
+type Document = ReturnType<OpenAPIHono<Env>["getOpenAPI31Document"]>;
+type Paths = NonNullable<Document["paths"]>;
+type Operation = NonNullable<Paths[string]["get"]>;
+
+const METHODS = ["get", "post", "put", "patch", "delete"] as const;
+
+const STORE = {
+  name: "X-Store",
+  in: "header",
+  required: false,
+  description: "The slug of the request's store; `?store=` does the same. The default store if absent.",
+  schema: { type: "string" },
+  example: "default",
+} as const;
+
+const SECURITY_SCHEMES = {
+  bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The access token of /auth." },
+  guest: {
+    type: "apiKey",
+    in: "header",
+    name: "X-Cart-Token",
+    description: "A guest's token, which the first write to a cart gives.",
+  },
+} as const;
+
+/** Adds what holds for many routes, so that none of them repeats it: who may call, in which store, and a name for each. */
+export function complete(document: Document): Document {
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    item.parameters = [...(item.parameters ?? []), { $ref: "#/components/parameters/X-Store" }];
+    for (const method of METHODS) {
+      const operation = item[method];
+      if (!operation) continue;
+      operation.operationId ??= nameOf(method, path);
+      operation.security ??= securityOf(path, operation);
+    }
+  }
+  document.components = {
+    ...document.components,
+    parameters: { ...document.components?.parameters, "X-Store": STORE },
+    securitySchemes: SECURITY_SCHEMES,
+  };
+  document.servers ??= [{ url: "/" }];
+  return document;
+}
+
+/** `post_orders_id_shipments` for POST /orders/{id}/shipments. */
+function nameOf(method: string, path: string): string {
+  return [method, ...path.split("/")].map((part) => part.replaceAll(/\W+/g, "_").replaceAll(/^_+|_+$/g, ""))
+    .filter((part) => part !== "").join("_");
+}
+
+/** A route that answers 401 needs somebody; guests have carts, and orders with their payments where no role is asked for. */
+function securityOf(path: string, { responses = {} }: Operation): Record<string, string[]>[] {
+  const needed = "401" in responses && path !== "/auth/login" && path !== "/auth/refresh";
+  const bought = /^\/(orders|payments)\b/.test(path) && needed && !("403" in responses);
+  const guests = /^\/cart\b/.test(path) || bought || path === "/orders/{id}/status";
+  return [...(needed ? [] : [{}]), { bearer: [] }, ...(guests ? [{ guest: [] }] : [])];
+}

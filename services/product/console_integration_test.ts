@@ -1,0 +1,392 @@
+import { after, before, describe, it } from "@std/testing/bdd";
+import { expect } from "@std/expect";
+import { createHash } from "node:crypto";
+import type { ImportedProduct } from "../../proto/gen/nano/product/v1/product.ts";
+import { newId } from "../shared/ids.ts";
+import { lowStockStatement, movementsStatement } from "./stock_lists.ts";
+import {
+  admin,
+  as,
+  customer,
+  product,
+  refusal,
+  staff,
+  startProductService,
+  stranger,
+  system,
+  variant,
+} from "./testing.ts";
+
+type Service = Awaited<ReturnType<typeof startProductService>>;
+let service: Service;
+before(async () => {
+  service = await startProductService();
+});
+after(() => service.stop());
+
+const USD = (amount: number) => ({ amount, currency: "USD" });
+
+describe("ImportProducts", () => {
+  const store_id = newId();
+  const manager = staff(store_id);
+  const shirt: ImportedProduct = {
+    line: 2,
+    slug: "shirt",
+    name: "Shirt",
+    variants: [
+      { line: 2, sku: "I-S", price: USD(3900), stock: 5, options: { size: "S" } },
+      { line: 3, sku: "I-M", price: USD(3900), stock: 6, options: { size: "M" } },
+    ],
+  };
+  const run = async (products: ImportedProduct[], dry_run = false) =>
+    (await as(manager, () => service.rpc.importProducts({ store_id, products, dry_run }))).data;
+  const bySlug = (slug: string) =>
+    as(manager, () => service.rpc.getProduct({ store_id, id_or_slug: slug })).catch(() => undefined);
+
+  it("says in a dry run what it would do, and does nothing", async () => {
+    expect(await run([shirt], true)).toMatchObject([{ outcome: "created", slug: "shirt" }]);
+    expect(await bySlug("shirt")).toBeUndefined();
+    const { rows } = await service.owner.query(
+      "select from product.stock_movements m join product.variants v on v.id = m.variant_id where v.store_id = $1",
+      [store_id],
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it("creates, then finds nothing to change", async () => {
+    expect((await run([shirt])).map(({ outcome }) => outcome)).toEqual(["created"]);
+    expect((await bySlug("shirt"))?.variants).toMatchObject([
+      { sku: "I-S", name: "S", options: { size: "S" }, available: 5 },
+      { sku: "I-M", name: "M", options: { size: "M" }, available: 6 },
+    ]);
+    expect(await run([shirt])).toMatchObject([{ outcome: "unchanged", changes: [] }]);
+    expect((await bySlug("shirt"))?.version).toBe(1);
+  });
+
+  it("changes what differs, by movement where it is stock, and tells each field", async () => {
+    const changed: ImportedProduct = {
+      line: 2,
+      slug: "shirt",
+      status: "draft",
+      variants: [
+        { line: 2, sku: "I-S", price: USD(3500), stock: 3, options: {} },
+        { line: 3, sku: "I-L", price: USD(4100), options: { size: "L" } },
+      ],
+    };
+    const [result] = await run([changed]);
+    expect(result).toMatchObject({ outcome: "updated" });
+    expect(result?.changes).toEqual([
+      { line: 2, field: "status", from: "active", to: "draft" },
+      { line: 2, sku: "I-S", field: "price", from: "39.00", to: "35.00" },
+      { line: 2, sku: "I-S", field: "stock", from: "5", to: "3" },
+      { line: 3, sku: "I-L", field: "sku", from: "", to: "I-L" },
+    ]);
+    expect((await bySlug("shirt"))?.variants.map(({ sku, available }) => [sku, available])).toEqual([
+      ["I-S", 3],
+      ["I-M", 6],
+      ["I-L", 0],
+    ]);
+    const [{ id } = { id: "" }] = (await bySlug("shirt"))?.variants ?? [];
+    const { data } = await as(manager, () => service.rpc.listMovements({ variant_id: id, limit: 1, count: true }));
+    expect(data).toMatchObject([{ kind: "adjust", delta: -2, reason: "import", actor: `user:${manager.user_id}` }]);
+    expect(await run([changed])).toMatchObject([{ outcome: "unchanged" }]);
+  });
+
+  it("does all of a product or nothing, and tells the line at fault", async () => {
+    const [id] = (await bySlug("shirt"))?.variants.map((found) => found.id) ?? [];
+    await as(system, () =>
+      service.rpc.reserveStock({
+        order_id: newId(),
+        store_id,
+        lines: [],
+        expire_time: new Date(),
+      }));
+    await service.owner.query("update product.variants set reserved = 2 where id = $1", [id]);
+    const held = {
+      line: 2,
+      slug: "shirt",
+      name: "Renamed",
+      variants: [{ line: 2, sku: "I-S", stock: 1, options: {} }],
+    };
+    expect(await run([held])).toMatchObject([{ outcome: "refused", code: "below_reserved" }]);
+    expect((await bySlug("shirt"))?.name).toBe("Shirt");
+    await service.owner.query("update product.variants set reserved = 0 where id = $1", [id]);
+    const without = { line: 7, slug: "new", name: "New", variants: [{ line: 9, sku: "N-1", options: {} }] };
+    expect(await run([without])).toMatchObject([{ outcome: "refused", code: "required", line: 9 }]);
+    const taken = {
+      line: 7,
+      slug: "new",
+      name: "New",
+      variants: [{ line: 9, sku: "I-S", price: USD(1), options: {} }],
+    };
+    expect(await run([taken], true)).toMatchObject([{ outcome: "refused", code: "sku_taken" }]);
+    const nowhere = { ...without, category: "nowhere" };
+    expect(await run([nowhere])).toMatchObject([{ outcome: "refused", code: "category_not_found" }]);
+    const nameless = { line: 4, name: "日本", variants: [{ line: 4, sku: "J", price: USD(1), options: {} }] };
+    expect(await run([nameless])).toMatchObject([{ outcome: "refused", code: "slug_required" }]);
+  });
+
+  it("finds a category by its name, and takes it away by a hyphen", async () => {
+    await as(manager, () => service.rpc.createCategory({ store_id, name: "Warm clothes", slug: "warm" }));
+    const into = (category: string) => ({ line: 2, slug: "shirt", category, variants: [] });
+    expect(await run([into("WARM clothes")])).toMatchObject([{
+      changes: [{ field: "category", from: "", to: "warm" }],
+    }]);
+    expect(await run([into("warm")])).toMatchObject([{ outcome: "unchanged" }]);
+    expect(await run([into("-")])).toMatchObject([{ changes: [{ field: "category", from: "warm", to: "" }] }]);
+  });
+
+  it("is for managers of the store", async () => {
+    const call = (actor: Parameters<typeof as>[0]) =>
+      refusal(as(actor, () => service.rpc.importProducts({ store_id, products: [], dry_run: true })));
+    expect((await call(stranger)).code).toBe("unauthenticated");
+    expect((await call(customer)).code).toBe("forbidden");
+    expect((await call(staff(store_id, "support"))).code).toBe("forbidden");
+    expect((await call(staff(newId()))).code).toBe("store_not_found");
+  });
+});
+
+describe("media", () => {
+  const store_id = newId();
+  const manager = staff(store_id);
+  const CHUNK = 256 * 1024;
+  /** A PNG's header, and then whatever. */
+  function image(size: number): Uint8Array<ArrayBuffer> {
+    const bytes = new Uint8Array(size);
+    for (let at = 64; at < size; at += 4096) bytes[at] = Math.random() * 256;
+    bytes.set([
+      0x89,
+      0x50,
+      0x4e,
+      0x47,
+      0x0d,
+      0x0a,
+      0x1a,
+      0x0a,
+      0,
+      0,
+      0,
+      13,
+      0x49,
+      0x48,
+      0x44,
+      0x52,
+      0,
+      0,
+      0,
+      9,
+      0,
+      0,
+      0,
+      7,
+    ]);
+    return bytes;
+  }
+  const hashOf = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
+  async function upload(bytes: Uint8Array<ArrayBuffer>, sha256 = hashOf(bytes), skip = -1) {
+    const upload_id = newId();
+    return await as(manager, async () => {
+      for (let position = 0; position * CHUNK < bytes.length; position++) {
+        const data = bytes.subarray(position * CHUNK, (position + 1) * CHUNK);
+        if (position !== skip) await service.rpc.putMediaChunk({ store_id, upload_id, position, data });
+      }
+      return await service.rpc.finishMedia({ store_id, upload_id, sha256 });
+    });
+  }
+  const stored = async () =>
+    (await service.owner.query<{ images: number; chunks: number }>(
+      "select (select count(*) from product.media) as images, (select count(*) from product.media_chunks) as chunks",
+    )).rows[0];
+
+  it("gives the bytes back, in parts, to anyone", async () => {
+    const bytes = image(600_000);
+    const sha256 = hashOf(bytes);
+    expect(await upload(bytes)).toEqual({ sha256, type: "image/png", size: 600_000, width: 9, height: 7 });
+    await as(stranger, async () => {
+      expect((await service.rpc.getMedia({ sha256 })).size).toBe(600_000);
+      const hash = createHash("sha256");
+      for (let position = 0; position < 3; position++) {
+        hash.update((await service.rpc.getMediaChunk({ sha256, position })).data);
+      }
+      expect(hash.digest("hex")).toBe(sha256);
+    });
+    expect((await refusal(as(stranger, () => service.rpc.getMediaChunk({ sha256, position: 3 })))).code)
+      .toBe("media_not_found");
+  });
+
+  it("keeps the same bytes once, also when they come twice at once", async () => {
+    const bytes = image(300_000);
+    const before = await stored();
+    await Promise.all([upload(bytes), upload(bytes), upload(bytes)]);
+    await upload(bytes);
+    expect(await stored()).toEqual({ images: (before?.images ?? 0) + 1, chunks: (before?.chunks ?? 0) + 2 });
+  });
+
+  it("shows nothing that is not complete, or not what it claims to be", async () => {
+    const bytes = image(700_000);
+    expect((await refusal(upload(bytes, hashOf(bytes), 1))).code).toBe("upload_incomplete");
+    expect((await refusal(upload(bytes, "0".repeat(64)))).code).toBe("upload_incomplete");
+    expect((await refusal(as(stranger, () => service.rpc.getMedia({ sha256: hashOf(bytes) })))).code)
+      .toBe("media_not_found");
+    expect((await refusal(upload(new Uint8Array(100)))).code).toBe("unsupported_media_type");
+    const broken = image(100);
+    broken.set([0, 0, 0, 0], 16);
+    expect((await refusal(upload(broken))).code).toBe("invalid_image");
+    const chunk = { store_id, upload_id: newId(), position: 20, data: bytes.subarray(0, 10) };
+    expect((await refusal(as(manager, () => service.rpc.putMediaChunk(chunk)))).code).toBe("body_too_large");
+  });
+
+  it("is uploaded by managers only", async () => {
+    const chunk = { store_id, upload_id: newId(), position: 0, data: image(100) };
+    expect((await refusal(as(staff(store_id, "support"), () => service.rpc.putMediaChunk(chunk)))).code).toBe(
+      "forbidden",
+    );
+    expect((await refusal(as(staff(newId()), () => service.rpc.putMediaChunk(chunk)))).code).toBe("store_not_found");
+  });
+});
+
+describe("ListAudit", () => {
+  it("shows a manager the own store's changes with their store, and an admin all", async () => {
+    const [store_id, other] = [newId(), newId()];
+    const create = (store: string, sku: string) =>
+      as(admin, () => service.rpc.createProduct({ store_id: store, product: product("Tea", [variant(sku, 100, 1)]) }));
+    const made = await create(store_id, "AU-1");
+    await create(other, "AU-2");
+    const { version } = await as(admin, () =>
+      service.rpc.updateProduct({
+        id: made.id,
+        version: 1,
+        replace: false,
+        product: product("Green tea", []),
+      }));
+    expect(version).toBe(2);
+    const list = (actor: Parameters<typeof as>[0], more: object = {}) =>
+      as(actor, () =>
+        service.rpc.listAudit({
+          from: undefined,
+          to: undefined,
+          before_time: undefined,
+          before_id: 0,
+          limit: 50,
+          ...more,
+        }));
+    const { data } = await list(staff(store_id), { table_name: "products" });
+    expect(data.map(({ action, store_id, row_id }) => [action, store_id, row_id])).toEqual([
+      ["update", store_id, made.id],
+      ["insert", store_id, made.id],
+    ]);
+    expect(JSON.parse(data[0]?.after_json ?? "{}")).toMatchObject({ name: "Green tea" });
+    expect((await list(staff(other), { row_id: made.id })).data).toEqual([]);
+    expect(
+      (await list({
+        ...staff(store_id),
+        store_roles: [store_id, other].map((store_id) => ({ store_id, role: "manager" })),
+      }, {
+        table_name: "variants",
+      })).data.length,
+    ).toBe(2);
+    expect((await list(admin, { store_id: other, table_name: "products" })).data.length).toBe(1);
+    expect((await list(admin, { limit: 1 })).more).toBe(true);
+    expect((await refusal(list(staff(store_id), { store_id: other }))).code).toBe("store_not_found");
+    expect((await refusal(list(staff(store_id, "support")))).code).toBe("forbidden");
+    expect((await refusal(list(stranger))).code).toBe("unauthenticated");
+  });
+});
+
+describe("the console's lists over 50,000 rows", () => {
+  const store_id = newId();
+  let variant_id: string;
+  before(async () => {
+    const client = await service.owner.connect();
+    await client.query("set search_path = product, public");
+    await client.query("alter table products disable trigger user; alter table variants disable trigger user");
+    await client.query(
+      `with p as (
+         insert into products (id, store_id, slug, name, currency, price, in_stock)
+         select gen_random_uuid(), $1, 'low' || n, 'Low ' || n, 'USD', 100, true from generate_series(1, 50000) n
+         returning id, store_id, slug, currency
+       )
+       insert into variants (id, product_id, store_id, sku, price, currency, position, on_hand)
+       select gen_random_uuid(), id, store_id, slug, 100, currency, 0, substr(slug, 4)::int from p`,
+      [store_id],
+    );
+    variant_id = (await client.query("select id from variants where store_id = $1 limit 1", [store_id])).rows[0].id;
+    await client.query(
+      `insert into stock_movements (variant_id, kind, delta, reason)
+       select case when n % 100 = 0 then $1::uuid else gen_random_uuid() end, 'adjust', 1, 'x' from generate_series(1, 50000) n`,
+      [variant_id],
+    );
+    await client.query("alter table products enable trigger user; alter table variants enable trigger user");
+    await client.query("analyze products; analyze variants; analyze stock_movements; reset search_path");
+    client.release();
+  });
+
+  /** The plan for any values: what a prepared statement comes to have. */
+  async function planOf({ text, values }: { text: string; values: unknown[] }): Promise<string> {
+    const client = await service.owner.connect();
+    try {
+      await client.query("set search_path = product, public; set plan_cache_mode = force_generic_plan");
+      await client.query(`prepare console as ${text}`);
+      const given = values.map((value) => `'${value}'`).join(", ");
+      const { rows } = await client.query(`explain (analyze) execute console(${given})`);
+      await client.query("deallocate console; reset all");
+      return rows.map((row) => row["QUERY PLAN"]).join("\n");
+    } finally {
+      client.release();
+    }
+  }
+
+  it("finds what is low by its own index, on every page", async () => {
+    for (const after of [undefined, { available: 3, id: newId() }]) {
+      const plan = await planOf(lowStockStatement({ store_id, threshold: 5, limit: 21, after }));
+      expect(plan).toContain("variants_low_stock");
+      expect(plan).not.toMatch(/Seq Scan|Sort/);
+    }
+  });
+
+  it("finds a variant's movements by their index", async () => {
+    for (const before of [undefined, 20_000]) {
+      const plan = await planOf(movementsStatement(variant_id, before, 21));
+      expect(plan).toContain("stock_movements_of_variant");
+      expect(plan).not.toMatch(/Seq Scan|Sort/);
+    }
+  });
+
+  it("pages through what is low, fewest first, and counts it", async () => {
+    const seen: number[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await as(staff(store_id, "support"), () =>
+        service.rpc.listLowStock({
+          store_id,
+          threshold: 5,
+          limit: 2,
+          count: true,
+          ...(cursor ? { cursor } : {}),
+        }));
+      expect(page.total).toBe(5);
+      seen.push(...page.data.map(({ available }) => available));
+      cursor = page.next_cursor;
+    } while (cursor !== undefined);
+    expect(seen).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it("pages through movements, newest first", async () => {
+    const page = (cursor?: string) =>
+      as(staff(store_id, "support"), () =>
+        service.rpc.listMovements({
+          variant_id,
+          limit: 100,
+          count: true,
+          ...(cursor ? { cursor } : {}),
+        }));
+    const first = await page();
+    expect([first.data.length, first.total]).toEqual([100, 500]);
+    const second = await page(first.next_cursor);
+    expect(second.data[0]?.id).toBeLessThan(first.data.at(-1)?.id ?? 0);
+    expect(
+      (await refusal(as(staff(newId()), () => service.rpc.listMovements({ variant_id, limit: 1, count: false })))).code,
+    )
+      .toBe("variant_not_found");
+  });
+});
