@@ -1,17 +1,50 @@
 import { HttpError } from "fresh";
+import { ApiError } from "./api.ts";
+import { cookieOf } from "./cookies.ts";
 import { ErrorPage } from "./components/error_page.tsx";
-import { define } from "./utils.ts";
+import { safeNext } from "./forms.ts";
+import { endSession } from "./session.ts";
+import { define, type Theme } from "./utils.ts";
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/;
+const THEMES: readonly string[] = ["light", "dark"];
 
 /**
- * Renders and logs what is thrown. Stands within `csp()`, which `routes/_error.tsx` is outside of. Takes the error that it
- * caught, as `ctx.error` lacks that of an unknown URL.
+ * Renders and logs what is thrown, and adds the cookies that were set on the way, so that an error page loses none.
+ * Stands within `csp()`, which `routes/_error.tsx` is outside of. Takes the error that it caught, as `ctx.error` lacks
+ * that of an unknown URL.
  */
 export const boundary = define.middleware(async (ctx) => {
-  try {
-    return await ctx.next();
-  } catch (error) {
-    const status = error instanceof HttpError ? error.status : 500;
-    if (status >= 500) console.error(error);
-    return await ctx.render(<ErrorPage status={status} />, { status });
-  }
+  const { req, state, url } = ctx;
+  const given = req.headers.get("X-Request-Id") ?? "";
+  const theme = cookieOf(req, "nano_theme") ?? "";
+  state.request_id = REQUEST_ID.test(given) ? given : crypto.randomUUID();
+  state.cookies = [];
+  state.theme = THEMES.includes(theme) ? theme as Theme : "auto";
+  const answer = async () => {
+    try {
+      return await ctx.next();
+    } catch (error) {
+      const status = statusOf(error);
+      if (status === 401) {
+        endSession(state);
+        const next = req.method === "GET" ? url.pathname + url.search : url.pathname;
+        return ctx.redirect(`/login?next=${encodeURIComponent(safeNext(next))}`, 303);
+      }
+      if (status >= 500) console.error(error);
+      const page = <ErrorPage status={status} request_id={state.request_id} state={state} />;
+      return await ctx.render(page, { status }, { skipInheritedLayouts: true });
+    }
+  };
+  const response = await answer();
+  for (const line of state.cookies) response.headers.append("Set-Cookie", line);
+  response.headers.set("X-Request-Id", state.request_id);
+  response.headers.set("Referrer-Policy", "same-origin");
+  response.headers.set("X-Content-Type-Options", "nosniff");
+  if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-store");
+  return response;
 });
+
+function statusOf(error: unknown): number {
+  return error instanceof HttpError || error instanceof ApiError ? error.status : 500;
+}

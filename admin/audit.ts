@@ -1,0 +1,43 @@
+import { type Api, ApiError } from "./api.ts";
+import { texts } from "./texts.ts";
+import type { AuditEntry, Page, User } from "./types.ts";
+
+/** Who made the last change of a row, and when; who is unknown where nobody may know or the log does not answer. */
+export interface Change {
+  who: string | undefined;
+  time: string;
+}
+
+/** Looks up the last change of a row in the audit log. */
+export async function lastChange(api: Api, table: string, row: string, time: string): Promise<Change> {
+  const page = await orNothing(api.get<Page<AuditEntry>>("/audit", { table, row_id: row, limit: 1 }));
+  const entry = page?.data[0];
+  if (!entry) return { who: undefined, time };
+  const names = await actorNames(api, [entry]);
+  return { who: names.get(entry.actor), time: entry.time };
+}
+
+/** Names for those who made changes, by actor; at most one request for each person. */
+export async function actorNames(
+  api: Api,
+  entries: readonly Pick<AuditEntry, "actor">[],
+): Promise<Map<string, string>> {
+  const actors = [...new Set(entries.map(({ actor }) => actor))];
+  const named = await Promise.all(actors.map(async (actor) => {
+    const [, id] = /^user:([\w-]{36})$/.exec(actor) ?? [];
+    if (!id) return [actor, actor === "service" || actor === "owner" ? texts.audit.system : actor] as const;
+    const user = await orNothing(api.get<User>(`/users/${id}`));
+    return [actor, user ? user.name || user.email : id] as const;
+  }));
+  return new Map(named);
+}
+
+/** What only helps is left out when it is refused. */
+async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ApiError && error.status !== 401) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,143 @@
+import type { ComponentChildren, JSX } from "preact";
+import { type FormErrors, NO_ERRORS } from "../form_errors.ts";
+import { texts } from "../texts.ts";
+
+interface FormProps {
+  errors?: FormErrors;
+  /** The page's main form. */
+  main?: boolean;
+  action?: string;
+  upload?: boolean;
+  class?: string;
+  id?: string;
+  children: ComponentChildren;
+}
+
+/** A form that posts to its own page and says on top what was refused. */
+export function Form({ errors = NO_ERRORS, main, action, upload, children, ...rest }: FormProps) {
+  return (
+    <form
+      {...rest}
+      method="post"
+      {...(action ? { action } : {})}
+      {...(main ? { "data-main": "" } : {})}
+      {...(upload ? { enctype: "multipart/form-data" } : {})}
+    >
+      <ErrorSummary errors={errors} />
+      {children}
+    </form>
+  );
+}
+
+/** All that was refused, with links to the fields. */
+export function ErrorSummary({ errors: { summary, fields } }: { errors: FormErrors }) {
+  const entries = Object.entries(fields);
+  if (!summary && entries.length === 0) return null;
+  return (
+    <div class="error-summary" role="alert" tabIndex={-1}>
+      <p>
+        <strong>{texts.form.errors}.</strong> {summary}
+      </p>
+      {entries.length > 0 && (
+        <ul>
+          {entries.map(([name, message]) => (
+            <li key={name}>
+              <a href={`#f-${name}`}>{name.replaceAll("_", " ")}: {message}</a>
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
+  );
+}
+
+type Input = Omit<JSX.IntrinsicElements["input"], "label" | "name" | "id" | "ref">;
+
+interface FieldProps extends Input {
+  label: string;
+  /** The contract's name. */
+  name: string;
+  error?: string | undefined;
+  hint?: string;
+  /** Several lines. */
+  rows?: number;
+  /** A choice: value and text. */
+  options?: readonly (readonly [value: string, text: string])[];
+}
+
+/** A label above its field, the fault beside it. */
+export function Field({ label, name, error, hint, rows, options, ...input }: FieldProps) {
+  const id = `f-${name}`;
+  const said = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
+  const common = {
+    id,
+    name,
+    ...(said ? { "aria-describedby": said } : {}),
+    ...(error ? { "aria-invalid": "true" as const } : {}),
+  };
+  return (
+    <div class={`field${error ? " wrong" : ""}`}>
+      <label for={id}>{label}</label>
+      {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
+      {options
+        ? (
+          <select {...common} required={input.required} disabled={input.disabled}>
+            {options.map(([value, text]) => (
+              <option key={value} value={value} selected={value === String(input.value ?? "")}>{text}</option>
+            ))}
+          </select>
+        )
+        : rows
+        ? (
+          <textarea {...common} rows={rows} required={input.required} maxLength={input.maxLength}>
+            {input.value}
+          </textarea>
+        )
+        : <input type="text" {...input} {...common} />}
+      {error && <p class="field-error" id={`${id}-error`}>{error}</p>}
+    </div>
+  );
+}
+
+/** A box to tick, its text behind it. */
+export function Checkbox({ label, name, ...input }: FieldProps) {
+  return (
+    <label class="checkbox">
+      <input {...input} type="checkbox" name={name} />
+      {label}
+    </label>
+  );
+}
+
+interface ConfirmProps {
+  /** On the button that opens it. */
+  label: string;
+  /** What the act will do. */
+  says: string;
+  /** On the button that does it. */
+  does?: string;
+  danger?: boolean;
+  name?: string;
+  value?: string;
+  children?: ComponentChildren;
+}
+
+/** Asks once: opens to what it will do and the button that does it. Stands within a form; needs no script. */
+export function ConfirmButton({ label, says, does = label, danger = true, name, value, children }: ConfirmProps) {
+  return (
+    <details class="confirm">
+      <summary class={`button${danger ? " danger" : ""}`}>{label}</summary>
+      <div class="confirm-box">
+        <p>{says}</p>
+        {children}
+        <button
+          type="submit"
+          class={`button ${danger ? "danger-solid" : "primary"}`}
+          {...(name ? { name, value } : {})}
+        >
+          {does}
+        </button>
+      </div>
+    </details>
+  );
+}

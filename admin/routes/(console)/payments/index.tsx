@@ -1,0 +1,77 @@
+import { page } from "fresh";
+import { api } from "../../../api.ts";
+import { Filters } from "../../../components/filters.tsx";
+import { type Column, Pagination, Table, Views } from "../../../components/table.tsx";
+import { Badge, Empty, Money, PageHead, Time, words } from "../../../components/ui.tsx";
+import { need } from "../../../forms.ts";
+import { texts } from "../../../texts.ts";
+import type { Page, Payment } from "../../../types.ts";
+import { define, type State } from "../../../utils.ts";
+
+const STATUSES = [
+  "pending",
+  "unknown",
+  "authorized",
+  "captured",
+  "partially_refunded",
+  "refunded",
+  "declined",
+  "voided",
+] as const;
+
+const VIEWS = [
+  [texts.payments.views.all, "/payments"],
+  [texts.payments.views.toCapture, "/payments?status=authorized"],
+  [texts.payments.views.unknown, "/payments?status=unknown"],
+  [texts.payments.views.declined, "/payments?status=declined"],
+] as const;
+
+export const handler = define.handlers<Page<Payment>>({
+  GET: async (ctx) => {
+    need(ctx.state, "payment:read");
+    ctx.state.title = texts.nav.payments;
+    const asked = (name: string) => ctx.url.searchParams.get(name) ?? undefined;
+    const status = STATUSES.find((known) => known === asked("status"));
+    return page(await api(ctx).get<Page<Payment>>("/payments", { limit: 50, status, cursor: asked("cursor") }));
+  },
+});
+
+function columns({ locale }: State): Column<Payment>[] {
+  return [
+    { title: texts.payments.time, cell: (payment) => <Time time={payment.create_time} locale={locale} /> },
+    { title: texts.payments.method, cell: ({ method }) => method },
+    { title: texts.payments.status, cell: ({ status }) => <Badge status={status} /> },
+    {
+      title: texts.payments.captured,
+      cell: (row) => <Money value={row.captured_amount} locale={locale} />,
+      numeric: true,
+      wide: true,
+    },
+    {
+      title: texts.payments.refunded,
+      cell: (row) => <Money value={row.refunded_amount} locale={locale} />,
+      numeric: true,
+      wide: true,
+    },
+    { title: texts.payments.amount, cell: (row) => <Money value={row.amount} locale={locale} />, numeric: true },
+  ];
+}
+
+export default define.page<typeof handler>(({ data: { data, next_cursor }, state, url }) => (
+  <>
+    <PageHead title={texts.nav.payments} />
+    <Views label={texts.orders.views.label} views={VIEWS} url={url} />
+    <Filters
+      url={url}
+      choices={[{
+        name: "status",
+        label: texts.payments.status,
+        options: [["", texts.payments.views.all], ...STATUSES.map((status) => [status, words(status)] as const)],
+      }]}
+    />
+    {data.length === 0
+      ? <Empty title={texts.payments.none} />
+      : <Table label={texts.nav.payments} rows={data} columns={columns(state)} href={({ id }) => `/payments/${id}`} />}
+    <Pagination url={url} next_cursor={next_cursor} />
+  </>
+));

@@ -1,0 +1,74 @@
+import { page } from "fresh";
+import { api } from "../../../api.ts";
+import { Field, Form } from "../../../components/form.tsx";
+import { ImportResult } from "../../../components/import_result.tsx";
+import { Card, PageHead } from "../../../components/ui.tsx";
+import { setFlash } from "../../../flash.ts";
+import { attempt, faults, need, NO_ERRORS } from "../../../forms.ts";
+import { texts } from "../../../texts.ts";
+import type { ImportReport } from "../../../types.ts";
+import { define } from "../../../utils.ts";
+
+const t = texts.import;
+const MAX_BYTES = 1024 * 1024;
+
+export const handler = define.handlers({
+  GET: (ctx) => {
+    need(ctx.state, "product:write");
+    ctx.state.title = t.title;
+    return page({ table: "", report: undefined as ImportReport | undefined, errors: NO_ERRORS });
+  },
+
+  /** Shows what a table would change; with `act` "run" does it. The table travels in the form: nothing is kept between. */
+  POST: async (ctx) => {
+    const { state } = ctx;
+    need(state, "product:write");
+    state.title = t.title;
+    const form = await ctx.req.formData();
+    const file = form.get("file");
+    const typed = String(form.get("table") ?? "");
+    const table = file instanceof File && file.size > 0 ? await file.slice(0, MAX_BYTES + 1).text() : typed;
+    const refuse = (summary: string) =>
+      page({ table: table === typed ? typed : "", report: undefined, errors: faults(summary) }, { status: 422 });
+    if (!table.trim()) return refuse(t.empty);
+    if (new TextEncoder().encode(table).length > MAX_BYTES) return refuse(t.tooLarge);
+    const act = form.get("act");
+    if (act === "edit") return page({ table, report: undefined, errors: NO_ERRORS });
+
+    const dry_run = act !== "run";
+    const answer = await attempt(
+      api(ctx).post<ImportReport>("/products/import", table, {
+        query: { dry_run },
+        headers: { "Content-Type": "text/csv; charset=utf-8" },
+      }),
+    );
+    if ("errors" in answer) return page({ table, report: undefined, errors: answer.errors }, { status: 422 });
+    const { value: report } = answer;
+    if (dry_run || report.refused.length > 0) return page({ table, report, errors: NO_ERRORS });
+    await setFlash(state, t.done(report.created, report.updated));
+    return ctx.redirect("/products", 303);
+  },
+});
+
+export default define.page<typeof handler>(({ data: { table, report, errors }, state }) => (
+  <>
+    <PageHead title={t.title} back={["/products", texts.products.title]} />
+    {report ? <ImportResult table={table} report={report} locale={state.locale} /> : (
+      <div class="narrow">
+        <Card>
+          <Form errors={errors} main upload class="form">
+            <p>{t.columns}</p>
+            <p class="muted">
+              {t.template} <a href="/products/export.csv">{texts.products.export}</a>
+            </p>
+            <Field label={t.file} name="file" type="file" accept=".csv,text/csv" hint={t.fileHint} />
+            <Field label={t.text} name="table" value={table} rows={8} />
+            <div class="actions">
+              <button type="submit" class="button primary" name="act" value="preview">{t.check}</button>
+            </div>
+          </Form>
+        </Card>
+      </div>
+    )}
+  </>
+));

@@ -1,0 +1,88 @@
+import { page } from "fresh";
+import { api } from "../../../api.ts";
+import { ConfirmButton, Field, Form } from "../../../components/form.tsx";
+import { Card, Facts, PageHead, Time } from "../../../components/ui.tsx";
+import { setFlash } from "../../../flash.ts";
+import { attempt, type FormErrors, need, NO_ERRORS, textsOf } from "../../../forms.ts";
+import { asRole, roleIn, withRole } from "../../../staff.ts";
+import { texts } from "../../../texts.ts";
+import type { User } from "../../../types.ts";
+import { define, may } from "../../../utils.ts";
+
+interface Data {
+  member: User;
+  errors: FormErrors;
+}
+
+export const handler = define.handlers<Data>({
+  GET: async (ctx) => {
+    need(ctx.state, "user:read");
+    const member = await api(ctx).get<User>(`/users/${encodeURIComponent(ctx.params.id ?? "")}`);
+    ctx.state.title = member.name || member.email;
+    return page({ member, errors: NO_ERRORS });
+  },
+  POST: async (ctx) => {
+    need(ctx.state, "user:write");
+    const values = textsOf(await ctx.req.formData());
+    const { get, patch } = api(ctx);
+    const path = `/users/${encodeURIComponent(ctx.params.id ?? "")}`;
+    const member = await get<User>(path);
+    ctx.state.title = member.name || member.email;
+    const change = values.platform_role
+      ? { role: values.platform_role }
+      : { store_roles: withRole(member, ctx.state.store.id, asRole(values.role)) };
+    const answer = await attempt(patch<User>(path, change));
+    if ("errors" in answer) return page({ member, errors: answer.errors }, { status: 422 });
+    await setFlash(ctx.state, texts.staff.changed(member.name || member.email));
+    return ctx.redirect(`/staff/${member.id}`, 303);
+  },
+});
+
+export default define.page<typeof handler>(({ data: { member, errors }, state }) => {
+  const { store, user, locale } = state;
+  const self = member.id === user.id;
+  const admin = member.role === "admin";
+  return (
+    <div class="narrow stack">
+      <PageHead title={member.name || member.email} back={["/staff", texts.nav.staff]} />
+      <Card>
+        <Facts
+          facts={[
+            [texts.customers.email, member.email],
+            [texts.customers.since, <Time key="since" time={member.create_time} locale={locale} />],
+            [texts.staff.roleIn(store.name), texts.staff.roles[admin ? "admin" : roleIn(member, store.id)]],
+          ]}
+        />
+      </Card>
+      {self && <p class="notice">{texts.staff.notOneself}</p>}
+      {!self && !admin && may(state, "user:write") && (
+        <Card title={texts.staff.roleIn(store.name)}>
+          <Form class="form" errors={errors} main>
+            <Field
+              label={texts.staff.role}
+              name="role"
+              value={roleIn(member, store.id)}
+              error={errors.fields.store_roles}
+              options={[...texts.staff.choices, ["", texts.staff.nothing]]}
+            />
+            <p class="hint">{texts.staff.roleHint} {texts.staff.endsSessions}</p>
+            <div>
+              <button type="submit" class="button primary">{texts.form.save}</button>
+            </div>
+          </Form>
+        </Card>
+      )}
+      {!self && may(state, "platform:write") && (
+        <Card title={texts.staff.platform}>
+          <Form class="form">
+            <input type="hidden" name="platform_role" value={admin ? "customer" : "admin"} />
+            <ConfirmButton
+              label={admin ? texts.staff.demote : texts.staff.promote}
+              says={admin ? texts.staff.demoteSays : texts.staff.promoteSays}
+            />
+          </Form>
+        </Card>
+      )}
+    </div>
+  );
+});
