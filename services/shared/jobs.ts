@@ -1,4 +1,4 @@
-import { Logger, run, type Runner, type Task } from "graphile-worker";
+import { type JobHelpers, Logger, run, type Runner, type Task } from "graphile-worker";
 import pg from "pg";
 import type { Event } from "../../proto/gen/nano/common/v1/common.ts";
 import { SYSTEM, withContext } from "./context.ts";
@@ -107,6 +107,7 @@ export async function runJobs(
         await withContext(context, () => handle(payload));
         finished.inc({ job: name, outcome: "done" });
       } catch (error) {
+        if (await isReplaced(helpers, service)) return;
         finished.inc({ job: name, outcome: "failed" });
         log.warn(
           { err: error, job: name, attempt: helpers.job.attempts, http: { request: { id: context.request_id } } },
@@ -142,6 +143,16 @@ export async function runJobs(
     return pgPool.end();
   }, (error) => log.error({ err: error }, "the job runner ended"));
   return runner;
+}
+
+/**
+ * Whether a job that runs was replaced or taken back meanwhile: it lost its key then, and all its attempts, so it would
+ * rest for good, as if it had given up.
+ */
+async function isReplaced({ job, query }: JobHelpers, service: string): Promise<boolean> {
+  if (!job.key) return false;
+  const { rowCount } = await query(`select from ${service}_jobs._private_jobs where id = $1 and key is null`, [job.id]);
+  return rowCount === 1;
 }
 
 /**

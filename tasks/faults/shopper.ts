@@ -34,6 +34,8 @@ export interface ShopperOptions {
   /** Staff, who refunds. */
   staff: Who;
   tokens?: readonly string[];
+  /** After so many milliseconds an operation that was not answered has happened, or never will. */
+  settled?: number;
   name: string;
 }
 
@@ -57,7 +59,7 @@ const TOKENS = [
 ];
 
 /** A write's deadline, and a little: after it an operation that was not answered has happened, or never will. */
-const SETTLED = 6_000;
+export const SETTLED = 6_000;
 const INSIST = 25_000;
 
 interface Unresolved {
@@ -104,6 +106,8 @@ export class Shopper {
     if (random.chance(0.2) && goOn()) await this.read();
     if (!goOn() || !this.#possible.some((fold) => Object.keys(fold).length > 0)) return;
     const order = await this.order(random.chance(0.3) ? this.#token() : undefined);
+    // Something of the cart was gone: another one, then.
+    if (!order && !this.isStuck && goOn()) await this.clear();
     if (!order || !goOn()) return;
     if (!order.paid && random.chance(0.85)) await this.pay(order, this.#token());
     if (goOn() && random.chance(0.15)) await this.cancel(order);
@@ -218,7 +222,7 @@ export class Shopper {
     // A guest who was never given a token has no cart.
     if (!this.principal) return answer;
     this.#possible = [...this.#possible, ...this.#possible.map(effect)];
-    await delay(Math.max(0, began + SETTLED - Date.now()));
+    await delay(Math.max(0, began + (this.options.settled ?? SETTLED) - Date.now()));
     await this.read(true);
     return answer;
   }

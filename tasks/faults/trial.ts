@@ -40,6 +40,8 @@ export interface Load {
   /** How long they shop. */
   seconds?: number;
   tokens?: readonly string[];
+  /** How long what was not answered may be under way all the same. */
+  settled?: number;
   /** The part of them who have an account. */
   users?: number;
 }
@@ -60,7 +62,8 @@ export class Trial {
   staff = { bearer: "" };
   #people = 0;
 
-  constructor(readonly world: World, readonly fault: Fault, readonly seed: number) {
+  /** `quick`: less of it, as in the tests. */
+  constructor(readonly world: World, readonly fault: Fault, readonly seed: number, readonly quick = false) {
     this.random = new Random(seed).fork(fault.number);
   }
 
@@ -110,7 +113,9 @@ export class Trial {
   }
 
   /** A new shopper, a guest or a user with an account. */
-  async shopper({ user = false, tokens }: { user?: boolean; tokens?: readonly string[] } = {}): Promise<Shopper> {
+  async shopper(
+    { user = false, tokens, settled }: Pick<Load, "tokens" | "settled"> & { user?: boolean } = {},
+  ): Promise<Shopper> {
     const name = `f${this.fault.number}-s${this.seed}-${++this.#people}-${this.store_id.slice(-6)}`;
     const account = user ? await this.register(name) : undefined;
     const shopper = new Shopper({
@@ -123,6 +128,7 @@ export class Trial {
       staff: this.staff,
       name,
       ...(tokens ? { tokens } : {}),
+      ...(settled ? { settled } : {}),
       ...(account ? { user: account } : {}),
     });
     this.shoppers.push(shopper);
@@ -139,11 +145,11 @@ export class Trial {
   }
 
   /** Has shoppers shop for a while, and meanwhile lets the fault happen. */
-  async load({ shoppers = 10, seconds = 4, tokens, users = 0.3 }: Load, inject: () => Promise<void>): Promise<void> {
+  async load({ shoppers = 10, seconds = 4, users = 0.3, ...how }: Load, inject: () => Promise<void>): Promise<void> {
     const people = await Promise.all(
       Array.from(
         { length: shoppers },
-        (_, index) => this.shopper({ user: index < shoppers * users, ...(tokens ? { tokens } : {}) }),
+        (_, index) => this.shopper({ user: index < shoppers * users, ...how }),
       ),
     );
     const end = Date.now() + seconds * 1000;
@@ -215,9 +221,9 @@ export class Trial {
 }
 
 /** Tries a fault with a seed. */
-export async function tryFault(world: World, fault: Fault, seed: number): Promise<Result> {
+export async function tryFault(world: World, fault: Fault, seed: number, quick = false): Promise<Result> {
   const began = Date.now();
-  const trial = new Trial(world, fault, seed);
+  const trial = new Trial(world, fault, seed, quick);
   try {
     await trial.openStore();
     await fault.run(trial);

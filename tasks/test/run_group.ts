@@ -4,13 +4,18 @@ import { LogFile } from "../shop/log_file.ts";
 import type { Group } from "./files.ts";
 import { type Counts, countTests, failureText } from "./report.ts";
 
-/** What tests may do; production's processes may not (see tasks/processes.ts). */
+/**
+ * What tests may do; production's processes may not (see tasks/processes.ts). Those with a browser may do everything, as
+ * playwright-core looks into /proc.
+ */
 const PERMISSIONS = ["net", "env", "read", "write", "run", "sys", "ffi"].map((name) => `--allow-${name}`);
 
 /** Tests that start whole shops run one after another. */
 const PARALLEL: Record<Group, boolean> = { unit: true, integration: true, api: true, browser: true, basic: false };
 
+/** How long a group may take; a browser is slow where it shares two cores with a shop. */
 const LONGEST = 5 * 60_000;
+const LONGEST_IN_BROWSER = 10 * 60_000;
 
 export interface GroupRun {
   readonly root: string;
@@ -30,14 +35,15 @@ export async function runGroup(group: Group, files: readonly string[], run: Grou
     args: [
       ...["test", "--quiet", "--no-check", "--no-prompt", "--reporter=dot", `--junit-path=${report}`],
       ...(PARALLEL[group] ? ["--parallel"] : []),
-      ...PERMISSIONS,
+      ...(group === "browser" ? ["--allow-all"] : PERMISSIONS),
       ...files,
     ],
     env: { ...baseEnvironment(), DENO_JOBS: "2", ...run.environment },
     cwd: run.root,
   }, { log });
   const ended = new AbortController();
-  const limit = delay(LONGEST, AbortSignal.any([ended.signal, run.signal])).then(() => "the time limit");
+  const limit = delay(group === "browser" ? LONGEST_IN_BROWSER : LONGEST, AbortSignal.any([ended.signal, run.signal]))
+    .then(() => "the time limit");
   const how = await Promise.race([child.ended, limit]);
   ended.abort();
   child.kill();
