@@ -7,7 +7,7 @@
 export const SERVICES = ["user", "product", "cart", "order", "payment", "store"] as const;
 
 export type ServiceName = typeof SERVICES[number];
-/** What speaks gRPC: the services, and the one process that sends webhooks for the store service. */
+/** What speaks gRPC: the services, and the one process that sends webhooks and fetches images for them. */
 export type NeighbourName = ServiceName | "deliver";
 export type ProcessName = NeighbourName | "gateway" | "admin";
 export type Environment = Readonly<Record<string, string>>;
@@ -28,7 +28,7 @@ export interface Process {
   readonly redis: boolean;
   /** Native code (argon2), so `--allow-ffi`. */
   readonly ffi: boolean;
-  /** Whether it may connect to any address: the sender of webhooks, which for that has nothing else. */
+  /** Whether it may connect to any address: as what sends webhooks does, which has nothing else for that. */
   readonly openNet?: boolean;
   /** Variables it may read beyond those that all read. */
   readonly variables: readonly string[];
@@ -44,7 +44,7 @@ const BUILD_NAMES = ["DENO_DEPLOYMENT_ID", "GITHUB_SHA", "CI_COMMIT_SHA"];
 /** The table. */
 export const PROCESSES: readonly Process[] = [
   service("user", 50051, 8001, ["store"], { ffi: true, variables: [...TOKENS, "ADMIN_EMAIL", "ADMIN_PASSWORD"] }),
-  service("product", 50052, 8002, ["store"]),
+  service("product", 50052, 8002, ["store", "deliver"]),
   service("cart", 50053, 8003, ["product", "store"], { redis: true }),
   service("order", 50054, 8004, ["cart", "product", "store", "payment"]),
   service("payment", 50055, 8005, ["order", "store"], {

@@ -5,4 +5,6 @@ export const settings = {
   ...data,
   /** The store service, which is told of events. */
   STORE_SERVICE_URL: address,
+  /** Where the process is that fetches images. */
+  DELIVER_SERVICE_URL: address,
 };

@@ -3,6 +3,7 @@ import { newId } from "../shared/ids.ts";
 import { emitEvent } from "../shared/jobs.ts";
 import { isCurrency } from "../shared/money.ts";
 import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
+import { addCopyJobs } from "./copy_jobs.ts";
 import { planProduct, planVariants, type Product, type ProductInput } from "./product.ts";
 import type { Repository } from "./repository.ts";
 
@@ -33,6 +34,7 @@ export async function insertProduct(
   const category_id = input.category ? await repository.categoryId(tx, store_id, input.category) : null;
   await repository.insert(tx, { ...fields, id, store_id, category_id, currency }, input.slug !== undefined);
   await repository.writeVariants(tx, { id, store_id, currency }, plan);
+  await addCopyJobs(tx, id, store_id, fields.images);
   const product = await repository.getById(id, tx);
   if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
   await emitEvent(tx, "product", "product.created", store_id, eventData(product));

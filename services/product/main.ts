@@ -6,7 +6,7 @@ import { serve } from "../shared/service.ts";
 import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
 import { createHandlers } from "./handlers.ts";
-import { createJobs, crontab } from "./jobs.ts";
+import { CONCURRENCY, createJobs, crontab } from "./jobs.ts";
 import { createRepository } from "./repository.ts";
 
 const config = readConfig(settings);
@@ -19,7 +19,8 @@ await serve<ProductServiceServer>("product", config, log, {
   pool,
   definition: ProductServiceService,
   handlers: createHandlers({ pool, repository }),
-  jobs: createJobs({ ...clients, repository }),
+  jobs: createJobs({ ...clients, pool, repository, log }),
   crontab,
-  close: [() => clients.store.close()],
+  concurrency: CONCURRENCY,
+  close: [() => clients.store.close(), () => clients.deliver.close()],
 });

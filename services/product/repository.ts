@@ -23,6 +23,9 @@ export interface LockedProduct extends ProductFields {
   variants: ExistingVariant[];
 }
 
+/** What is told of a change. */
+type ChangedProduct = Pick<Product, "id" | "store_id" | "slug" | "name" | "status" | "version">;
+
 type ProductRow = Omit<ListedProduct, "variants"> & { variants: string };
 
 /** A page's rows hold at most so many characters: a page of the largest legal products would not fit an answer. */
@@ -190,6 +193,22 @@ export function createRepository(pool: Pool) {
         }),
         constraints,
       );
+    },
+
+    /** Puts another URL in the place of an image's, wherever the product still shows it; undefined if it does not. */
+    async replaceImage(tx: Tx, id: string, from: string, to: string): Promise<ChangedProduct | undefined> {
+      const { rows: [row] } = await tx.query<ChangedProduct>({
+        name: "product.replace_image",
+        text: `update products set version = version + 1, update_time = now(), images = (
+                 select jsonb_agg(
+                   case when image ->> 'url' = $2 then image || jsonb_build_object('url', $3::text) else image end
+                   order by place)
+                 from jsonb_array_elements(images) with ordinality listed (image, place))
+               where id = $1 and images @> jsonb_build_array(jsonb_build_object('url', $2::text))
+               returning id, store_id, slug, name, status, version`,
+        values: [id, from, to],
+      });
+      return row;
     },
 
     /** Writes what is planned for a product's variants: first those that go, so that their SKUs are free. */

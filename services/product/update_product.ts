@@ -1,6 +1,7 @@
 import { notFound } from "../shared/errors.ts";
 import { emitEvent } from "../shared/jobs.ts";
 import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
+import { addCopyJobs } from "./copy_jobs.ts";
 import { eventData } from "./create_product.ts";
 import { planProduct, planVariants, type Product, type ProductInput, versionConflict } from "./product.ts";
 import type { Repository } from "./repository.ts";
@@ -43,6 +44,8 @@ export async function applyChange(
 
   await repository.update(tx, id, { ...fields, category_id });
   await repository.writeVariants(tx, current, plan);
+  // Images that were not given are those whose copies were asked for before.
+  if (input.images) await addCopyJobs(tx, id, current.store_id, fields.images);
   const product = await repository.getById(id, tx);
   if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
   const archived = product.status === "archived" && current.status !== "archived";

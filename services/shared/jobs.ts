@@ -1,4 +1,4 @@
-import { type JobHelpers, Logger, run, type Runner, type Task } from "graphile-worker";
+import { Logger, run, type Runner, type Task } from "graphile-worker";
 import pg from "pg";
 import type { Event } from "../../proto/gen/nano/common/v1/common.ts";
 import { SYSTEM, withContext } from "./context.ts";
@@ -30,6 +30,9 @@ export interface JobOptions {
   queue?: string;
 }
 
+/** Marks jobs that had a key, also once it was taken from them. */
+const KEYED = "keyed";
+
 /** Adds a job in the transaction of the change that it follows. `service` is the service's own name. */
 export async function addJob(
   tx: Sql,
@@ -41,7 +44,7 @@ export async function addJob(
   await tx.query({
     name: `${service}.add_job`,
     text:
-      `select from ${service}_jobs.add_job($1, payload => $2::json, run_at => coalesce($3, now() + $6::interval), max_attempts => $4, job_key => $5, queue_name => $7)`,
+      `select from ${service}_jobs.add_job($1, payload => $2::json, run_at => coalesce($3, now() + $6::interval), max_attempts => $4, job_key => $5, queue_name => $7, flags => $8)`,
     values: [
       name,
       JSON.stringify(payload),
@@ -50,6 +53,7 @@ export async function addJob(
       options.key ?? null,
       options.after ?? null,
       options.queue ?? null,
+      options.key ? [KEYED] : null,
     ],
   });
 }
@@ -107,7 +111,6 @@ export async function runJobs(
         await withContext(context, () => handle(payload));
         finished.inc({ job: name, outcome: "done" });
       } catch (error) {
-        if (await isReplaced(helpers, service)) return;
         finished.inc({ job: name, outcome: "failed" });
         log.warn(
           { err: error, job: name, attempt: helpers.job.attempts, http: { request: { id: context.request_id } } },
@@ -146,23 +149,14 @@ export async function runJobs(
 }
 
 /**
- * Whether a job that runs was replaced or taken back meanwhile: it lost its key then, and all its attempts, so it would
- * rest for good, as if it had given up.
- */
-async function isReplaced({ job, query }: JobHelpers, service: string): Promise<boolean> {
-  if (!job.key) return false;
-  const { rowCount } = await query(`select from ${service}_jobs._private_jobs where id = $1 and key is null`, [job.id]);
-  return rowCount === 1;
-}
-
-/**
  * Gives back the jobs that a killed process held, so that others run them. One that was replaced or taken back while it
- * ran (that takes its key and all its attempts) is not to run again: it goes.
+ * ran (that takes its key and all its attempts) and then failed or died is not to run again: it goes, as otherwise it
+ * would rest for good like one that gave up.
  */
 async function releaseDeadJobs(sql: pg.Pool, service: string): Promise<void> {
   await sql.query(
-    `delete from ${service}_jobs._private_jobs where locked_at < now() - interval '${DEAD}'
-       and key is null and attempts >= max_attempts and updated_at > locked_at`,
+    `delete from ${service}_jobs._private_jobs where key is null and flags ? '${KEYED}' and attempts >= max_attempts
+       and (locked_at is null or locked_at < now() - interval '${DEAD}')`,
   );
   await sql.query(
     `update ${service}_jobs._private_jobs set locked_at = null, locked_by = null, run_at = greatest(run_at, now())

@@ -34,6 +34,14 @@ before(async () => {
   pool = createPool({ DATABASE_URL: database.url }, log);
   await lockedJob("of the dead", "10 minutes");
   await lockedJob("of the living", "20 seconds");
+  await addJob(database.pool, "payment", "note", { note: "replaced while it ran" }, { key: "two" });
+  await database.owner.query(
+    "update payment_jobs._private_jobs set locked_at = now(), locked_by = 'other' where key = 'two'",
+  );
+  await addJob(database.pool, "payment", "note", { note: "the replacement" }, { key: "two" });
+  await database.owner.query(
+    "update payment_jobs._private_jobs set locked_at = null, locked_by = null where payload ->> 'note' = 'replaced while it ran'",
+  );
   runner = await runJobs({ DATABASE_URL: database.url }, "payment", handlers, log, "0 4 * * * tidy");
 });
 
@@ -102,6 +110,14 @@ describe("a job", () => {
     await addJob(pool, "payment", "note", { note: "replacement" }, options);
     await happens("replacement");
     expect(times("replaced")).toBe(0);
+  });
+
+  it("that was replaced while it ran, and then failed, is cleared away", async () => {
+    await happens("the replacement");
+    const { rowCount } = await database.owner.query(
+      "select from payment_jobs._private_jobs where payload ->> 'note' = 'replaced while it ran'",
+    );
+    expect([rowCount, times("replaced while it ran")]).toEqual([0, 0]);
   });
 
   it("waits for its time, by the database's clock", async () => {

@@ -1,4 +1,7 @@
-/** The process that sends webhooks: the only one that may connect anywhere, so it has nothing that is worth taking. */
+/**
+ * The process that sends webhooks and fetches images: the only one that may connect anywhere, so it has nothing that is
+ * worth taking.
+ */
 import { type DeliverServiceServer, DeliverServiceService } from "../../proto/gen/nano/store/v1/delivery.ts";
 import { readConfig } from "../shared/config.ts";
 import { createServer, listen, stopServer } from "../shared/grpc.ts";

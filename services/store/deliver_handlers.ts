@@ -8,7 +8,7 @@ const SEND_MS = 15_000;
 /** What is left for the way back, so that a time-out is told rather than suffered. */
 const WAY_BACK_MS = 250;
 
-/** The RPCs of the process that sends webhooks. */
+/** The RPCs of the process that sends webhooks and fetches images. */
 export function createDeliverHandlers(sender: Sender): Rpcs<DeliverServiceServer> {
   return {
     async checkTarget({ url }) {
@@ -18,7 +18,16 @@ export function createDeliverHandlers(sender: Sender): Rpcs<DeliverServiceServer
 
     async send(request) {
       requireService(currentActor());
-      return await sender.send(request, Math.min(SEND_MS, remainingTime(SEND_MS) - WAY_BACK_MS));
+      return await sender.send(request, timeLeft());
+    },
+
+    async fetchImage({ url }) {
+      requireService(currentActor());
+      return await sender.fetchImage(url, timeLeft());
     },
   };
+}
+
+function timeLeft(): number {
+  return Math.min(SEND_MS, remainingTime(SEND_MS) - WAY_BACK_MS);
 }

@@ -14,6 +14,15 @@ export interface OutgoingRequest {
   body: string;
 }
 
+/** What was at a URL, or why it is not here. */
+export interface Fetched {
+  status?: number;
+  content_type: string;
+  /** Whole, and only where the status is 200. */
+  body: Uint8Array<ArrayBuffer>;
+  error?: string;
+}
+
 /** The answer to a request, or why there is none. */
 export interface Outcome {
   status?: number;
@@ -29,9 +38,20 @@ export interface SenderOptions extends TargetRules {
   ca?: string;
 }
 
+interface Request {
+  method: "GET" | "POST";
+  url: string;
+  headers: Record<string, string>;
+  body?: string;
+}
+
 export type Sender = ReturnType<typeof createSender>;
 
 const RESPONSE_START = 2048;
+/** The largest image, as everywhere. */
+const MAX_IMAGE = 5 * 1024 * 1024;
+/** Packed bodies are not unpacked, so none are asked for. */
+const IMAGE_HEADERS = { accept: "image/jpeg, image/png, image/webp", "accept-encoding": "identity" };
 
 /** Why a request got no answer. */
 class Failure extends Error {}
@@ -46,6 +66,14 @@ export function createSender(rules: SenderOptions) {
     if (addresses.length === 0) throw new Failure("name_not_resolved");
     if (!addresses.every((address) => isAllowedAddress(address, rules))) throw new Failure("address_refused");
     return addresses;
+  }
+
+  /** The answer to a request, its body still to come. */
+  async function reach(request: Request, signal: AbortSignal): Promise<IncomingMessage> {
+    const target = parseTarget(request.url, rules);
+    if (!target) throw new Failure("url_refused");
+    const addresses = await unlessAborted(addressesOf(target.host), signal);
+    return await open(target, addresses, request, signal, rules.ca);
   }
 
   return {
@@ -65,15 +93,26 @@ export function createSender(rules: SenderOptions) {
       const duration_ms = () => Math.round(performance.now() - started);
       const timeout = AbortSignal.timeout(Math.max(1, milliseconds));
       try {
-        const target = parseTarget(request.url, rules);
-        if (!target) throw new Failure("url_refused");
-        const addresses = await unlessAborted(addressesOf(target.host), timeout);
-        const response = await post(target, addresses, request, timeout, rules.ca);
+        const response = await reach({ ...request, method: "POST" }, timeout);
         const answer = { status: response.statusCode ?? 0, response_start: await startOf(response, timeout) };
         return { ...answer, duration_ms: duration_ms() };
       } catch (error) {
-        const reason = timeout.aborted ? "timed_out" : error instanceof Failure ? error.message : reasonOf(error);
-        return { response_start: "", duration_ms: duration_ms(), error: reason };
+        return { response_start: "", duration_ms: duration_ms(), error: reasonOf(error, timeout) };
+      }
+    },
+
+    /** Gets what is at a URL, within so many milliseconds from the first look-up to the last byte. */
+    async fetchImage(url: string, milliseconds: number): Promise<Fetched> {
+      const timeout = AbortSignal.timeout(Math.max(1, milliseconds));
+      try {
+        const response = await reach({ url, method: "GET", headers: IMAGE_HEADERS }, timeout);
+        const status = response.statusCode ?? 0;
+        const content_type = response.headers["content-type"] ?? "";
+        if (status === 200) return { status, content_type, body: await wholeOf(response, timeout) };
+        response.destroy();
+        return { status, content_type, body: new Uint8Array() };
+      } catch (error) {
+        return { content_type: "", body: new Uint8Array(), error: reasonOf(error, timeout) };
       }
     },
   };
@@ -87,22 +126,23 @@ async function systemAddresses(host: string): Promise<string[]> {
  * Connects to the first address, the name being for Host and TLS only: no second look-up, no pooled connection, no
  * proxy, and a redirect is an answer like any other.
  */
-function post(
+function open(
   { url, host }: { url: URL; host: string },
   [first = ""]: string[],
-  { headers, body }: OutgoingRequest,
+  { method, headers, body }: Request,
   signal: AbortSignal,
   ca: string | undefined,
 ): Promise<IncomingMessage> {
   const pinned = { address: first, family: isIP(first) };
+  const length = body === undefined ? {} : { "content-length": String(new TextEncoder().encode(body).length) };
   return new Promise((resolve, reject) => {
     const request = (url.protocol === "https:" ? requestHttps : requestHttp)(url, {
-      method: "POST",
+      method,
       agent: false,
       signal,
       ...(ca ? { ca } : {}),
       ...(isIP(host) ? {} : { servername: host }),
-      headers: { ...headers, "content-length": String(new TextEncoder().encode(body).length) },
+      headers: { ...headers, ...length },
       lookup: (_host, options, found) =>
         options.all ? found(null, [pinned]) : found(null, pinned.address, pinned.family),
     });
@@ -126,13 +166,39 @@ async function startOf(response: IncomingMessage, signal: AbortSignal): Promise<
   // The status is there, so an answer that breaks off or never ends is still one.
   await unlessAborted(read(), signal).catch(() => {});
   response.destroy();
+  return new TextDecoder().decode(joined(parts, length).subarray(0, RESPONSE_START)).replaceAll("\0", "\ufffd");
+}
+
+/** The whole body of an answer. Throws where it is over 5 MiB, broken off or not there in time. */
+async function wholeOf(response: IncomingMessage, signal: AbortSignal): Promise<Uint8Array<ArrayBuffer>> {
+  const announced = response.headers["content-length"];
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  const read = async () => {
+    if (Number(announced) > MAX_IMAGE) throw new Failure("too_large");
+    for await (const part of response as AsyncIterable<Uint8Array>) {
+      parts.push(part);
+      length += part.length;
+      if (length > MAX_IMAGE) throw new Failure("too_large");
+    }
+    if (announced !== undefined && Number(announced) !== length) throw new Failure("bad_answer");
+  };
+  try {
+    await unlessAborted(read(), signal);
+  } finally {
+    response.destroy();
+  }
+  return joined(parts, length);
+}
+
+function joined(parts: Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(length);
   let offset = 0;
   for (const part of parts) {
     bytes.set(part, offset);
     offset += part.length;
   }
-  return new TextDecoder().decode(bytes.subarray(0, RESPONSE_START)).replaceAll("\0", "\ufffd");
+  return bytes;
 }
 
 function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -144,7 +210,9 @@ function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   });
 }
 
-function reasonOf(error: unknown): string {
+function reasonOf(error: unknown, timeout: AbortSignal): string {
+  if (timeout.aborted) return "timed_out";
+  if (error instanceof Failure) return error.message;
   const code = String((error as { code?: unknown }).code ?? "");
   if (/^(E(CONN|HOST|NET|ADDR|PIPE|TIMEDOUT|NOTFOUND)|UND_)/.test(code)) return "connection_failed";
   if (/CERT|TLS|SSL|EPROTO/.test(code)) return "tls_failed";

@@ -115,6 +115,57 @@ describe("send()", () => {
   });
 });
 
+describe("fetchImage()", () => {
+  const get = (options: SenderOptions, url: string, milliseconds = 5_000) =>
+    createSender(options).fetchImage(url, milliseconds);
+  const MAX = 5 * 1024 * 1024;
+
+  it("gets the whole body and what it claims to be", async () => {
+    const body = new Uint8Array(MAX).fill(7);
+    const { received, url } = receive(() => new Response(body, { headers: { "content-type": "image/png" } }));
+    const answer = await get(trying, url);
+    expect([answer.status, answer.content_type, answer.error]).toEqual([200, "image/png", undefined]);
+    expect(answer.body.length === MAX && answer.body.every((byte) => byte === 7)).toBe(true);
+    expect(received).toMatchObject([{ body: "", headers: { "accept-encoding": "identity" } }]);
+  });
+
+  it("takes no more than 5 MiB, announced or not", async () => {
+    const large = () => new Uint8Array(MAX + 1);
+    const streamed = () => new Response(new Blob([large()]).stream());
+    for (const answer of [() => new Response(large()), streamed]) {
+      const { status, body, error } = await get(trying, receive(answer).url);
+      expect([status, body.length, error]).toEqual([undefined, 0, "too_large"]);
+    }
+  });
+
+  it("follows no redirect, and takes no body but that of a 200", async () => {
+    const other = receive();
+    const first = receive(() => new Response("gone", { status: 302, headers: { location: other.url } }));
+    const { status, body } = await get(trying, first.url);
+    expect([status, body.length, other.received]).toEqual([302, 0, []]);
+  });
+
+  it("goes only where a webhook may go", async () => {
+    const { received, port } = receive();
+    const rules = { ...production, allowHttp: true, resolve: () => Promise.resolve(["10.0.0.1"]) };
+    expect((await get(rules, `http://127.0.0.1:${port}/`)).error).toBe("url_refused");
+    expect((await get(production, "http://outside.example/")).error).toBe("url_refused");
+    expect((await get(rules, `http://inside.example:${port}/`)).error).toBe("address_refused");
+    expect(received).toEqual([]);
+  });
+
+  it("tells a body that breaks off, or never ends, from one that is whole", async () => {
+    const head = "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf";
+    const broken = await portOf(createTcpServer((socket) => socket.on("data", () => socket.end(head))));
+    const { status, error } = await get(trying, `http://127.0.0.1:${broken}/`);
+    expect([status, error]).toEqual([undefined, expect.stringMatching(/^(connection_failed|bad_answer)$/)]);
+    const endless = await portOf(
+      createTcpServer((socket) => socket.on("error", () => {}).on("data", () => socket.write(head))),
+    );
+    expect((await get(trying, `http://127.0.0.1:${endless}/`, 300)).error).toBe("timed_out");
+  });
+});
+
 describe("check()", () => {
   const check = (options: SenderOptions, url: string) =>
     createSender(options).check(url).then(() => "taken", (error) => error.code);

@@ -56,7 +56,10 @@ export const listQuery = z.object({
 });
 
 const Image = z.strictObject({
-  url: text(2000).refine(isImageUrl, { message: "must be an http(s) URL or a path of this platform" }),
+  url: text(2000).refine(isImageUrl, { message: "must be an http(s) URL or a path of this platform" }).openapi({
+    description: "An image elsewhere is copied soon after, if it can be: its URL becomes a path /media/…, and the " +
+      "product's version rises.",
+  }),
   alt: text(500, 0).default(""),
 });
 

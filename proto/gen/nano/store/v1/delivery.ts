@@ -24,7 +24,7 @@ export const protobufPackage = "nano.store.v1";
 
 export const protobufFileName = "nano/store/v1/delivery.proto";
 
-/** The sending of webhooks, in a process that has nothing to lose. */
+/** The sending of webhooks and the fetching of images, in a process that has nothing to lose. */
 
 /** Asks whether a URL may be a target. */
 export interface CheckTargetRequest {
@@ -61,6 +61,26 @@ export interface SendResponse {
    * Why no status came: "timed_out", "name_not_resolved", "address_refused", "url_refused", "tls_failed",
    * "connection_failed" or "bad_answer".
    */
+  error?: string | undefined;
+}
+
+/** Asks for what is at a URL. */
+export interface FetchImageRequest {
+  /** Where it is. */
+  url: string;
+}
+
+/** What was there. */
+export interface FetchImageResponse {
+  /** The HTTP status; unset where none came, or where the body did not come whole. */
+  status?:
+    | number
+    | undefined;
+  /** What the answer's Content-Type claims; empty without one. */
+  content_type: string;
+  /** The whole body of an answer with status 200, at most 5 MiB; else empty. */
+  body: Uint8Array;
+  /** Why there is no status: "too_large", or one of the reasons of SendResponse. */
   error?: string | undefined;
 }
 
@@ -367,9 +387,155 @@ export const SendResponse: MessageFns<SendResponse> = {
   },
 };
 
+function createBaseFetchImageRequest(): FetchImageRequest {
+  return { url: "" };
+}
+
+export const FetchImageRequest: MessageFns<FetchImageRequest> = {
+  encode(message: FetchImageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.url !== "") {
+      writer.uint32(10).string(message.url);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FetchImageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFetchImageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.url = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FetchImageRequest>): FetchImageRequest {
+    return FetchImageRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FetchImageRequest>): FetchImageRequest {
+    const message = createBaseFetchImageRequest();
+    message.url = object.url ?? "";
+    return message;
+  },
+};
+
+function createBaseFetchImageResponse(): FetchImageResponse {
+  return { content_type: "", body: new Uint8Array(0) };
+}
+
+export const FetchImageResponse: MessageFns<FetchImageResponse> = {
+  encode(message: FetchImageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.status !== undefined) {
+      writer.uint32(8).int32(message.status);
+    }
+    if (message.content_type !== "") {
+      writer.uint32(18).string(message.content_type);
+    }
+    if (message.body.length !== 0) {
+      writer.uint32(26).bytes(message.body);
+    }
+    if (message.error !== undefined) {
+      writer.uint32(34).string(message.error);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FetchImageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFetchImageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.status = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.content_type = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.body = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.error = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FetchImageResponse>): FetchImageResponse {
+    return FetchImageResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FetchImageResponse>): FetchImageResponse {
+    const message = createBaseFetchImageResponse();
+    message.status = object.status ?? undefined;
+    message.content_type = object.content_type ?? "";
+    message.body = object.body ?? new Uint8Array(0);
+    message.error = object.error ?? undefined;
+    return message;
+  },
+};
+
 /**
  * Sends requests to merchants' addresses. It has the only open way out of the platform, and neither a database nor a
- * secret beyond what a request brings. Called by the store service alone.
+ * secret beyond what a request brings. Called by the store service for webhooks and by the product service for images.
  */
 export type DeliverServiceService = typeof DeliverServiceService;
 export const DeliverServiceService = {
@@ -396,6 +562,19 @@ export const DeliverServiceService = {
     responseSerialize: (value: SendResponse): Buffer => Buffer.from(SendResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): SendResponse => SendResponse.decode(value),
   },
+  /**
+   * Gets what is at a URL once, follows no redirect, and tells how it went; also a failure is an answer. The rules for
+   * targets are those of Send. Whether the bytes are an image is for the caller to see.
+   */
+  fetchImage: {
+    path: "/nano.store.v1.DeliverService/FetchImage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: FetchImageRequest): Buffer => Buffer.from(FetchImageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): FetchImageRequest => FetchImageRequest.decode(value),
+    responseSerialize: (value: FetchImageResponse): Buffer => Buffer.from(FetchImageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): FetchImageResponse => FetchImageResponse.decode(value),
+  },
 } as const;
 
 export interface DeliverServiceServer extends UntypedServiceImplementation {
@@ -406,6 +585,11 @@ export interface DeliverServiceServer extends UntypedServiceImplementation {
   checkTarget: handleUnaryCall<CheckTargetRequest, Empty>;
   /** Posts a body once, follows no redirect, and tells how it went; also a failure is an answer. */
   send: handleUnaryCall<SendRequest, SendResponse>;
+  /**
+   * Gets what is at a URL once, follows no redirect, and tells how it went; also a failure is an answer. The rules for
+   * targets are those of Send. Whether the bytes are an image is for the caller to see.
+   */
+  fetchImage: handleUnaryCall<FetchImageRequest, FetchImageResponse>;
 }
 
 export interface DeliverServiceClient extends Client {
@@ -440,6 +624,25 @@ export interface DeliverServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: SendResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Gets what is at a URL once, follows no redirect, and tells how it went; also a failure is an answer. The rules for
+   * targets are those of Send. Whether the bytes are an image is for the caller to see.
+   */
+  fetchImage(
+    request: FetchImageRequest,
+    callback: (error: ServiceError | null, response: FetchImageResponse) => void,
+  ): ClientUnaryCall;
+  fetchImage(
+    request: FetchImageRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: FetchImageResponse) => void,
+  ): ClientUnaryCall;
+  fetchImage(
+    request: FetchImageRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: FetchImageResponse) => void,
   ): ClientUnaryCall;
 }
 
