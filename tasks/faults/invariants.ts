@@ -1,4 +1,5 @@
 import type pg from "pg";
+import { REPLACED } from "./time.ts";
 import { JOB_SCHEMAS } from "./world.ts";
 import type { Acknowledged } from "./shopper.ts";
 
@@ -15,7 +16,7 @@ const GOOD = "('paid', 'processing', 'shipped', 'delivered', 'completed')";
 const jobs = JOB_SCHEMAS.map((schema) =>
   `select '${schema}' as service, t.identifier, j.attempts, j.last_error
    from ${schema}._private_jobs j join ${schema}._private_tasks t on t.id = j.task_id
-   where j.attempts >= j.max_attempts and j.locked_at is null`
+   where j.attempts >= j.max_attempts and j.locked_at is null and not (${REPLACED})`
 ).join(" union all ");
 
 /** All invariants. The tables of `check` hold what clients were told. */

@@ -110,8 +110,10 @@ export class Shopper {
     if (!order && !this.isStuck && goOn()) await this.clear();
     if (!order || !goOn()) return;
     if (!order.paid && random.chance(0.85)) await this.pay(order, this.#token());
-    if (goOn() && random.chance(0.15)) await this.cancel(order);
-    else if (goOn() && order.paid && random.chance(0.15)) await this.refund(order);
+    const after = random.next();
+    if (!goOn()) return;
+    if (after < 0.15) await this.cancel(order);
+    else if (after < 0.3 && order.paid) await this.refund(order);
   }
 
   async add(variant_id: string, quantity: number): Promise<Answer> {

@@ -11,6 +11,7 @@ const CLOCKS: readonly [table: string, column: string][] = [
   ["payment.test_charges", "settle_time"],
   ["product.reservations", "expire_time"],
   ...JOB_SCHEMAS.flatMap((schema) => ["run_at", "locked_at"].map((column) => [`${schema}._private_jobs`, column])),
+  ...JOB_SCHEMAS.map((schema) => [`${schema}._private_job_queues`, "locked_at"]),
 ] as [string, string][];
 
 /**
@@ -38,6 +39,10 @@ export async function passTime(owner: pg.Pool, seconds: number): Promise<void> {
   }
 }
 
+/** A job that was replaced while it ran, and then failed: its service clears it away. */
+export const REPLACED =
+  "j.key is null and j.flags is not null and j.attempts >= j.max_attempts and j.locked_at is null";
+
 interface Waiting {
   schema: string;
   task: string;
@@ -56,7 +61,7 @@ export async function listJobs(owner: pg.Pool): Promise<Waiting[]> {
     `select '${schema}' as schema, t.identifier as task, extract(epoch from j.run_at - now())::float as due,
        j.locked_at is not null as locked, j.attempts >= j.max_attempts and j.locked_at is null as resting, j.attempts, j.last_error
      from ${schema}._private_jobs j join ${schema}._private_tasks t on t.id = j.task_id
-     where t.identifier not like 'reap%' and t.identifier not like 'seal%' and t.identifier not like 'reconcile%'`
+     where not (${REPLACED}) and t.identifier not like 'reap%' and t.identifier not like 'seal%' and t.identifier not like 'reconcile%'`
   );
   return (await owner.query<Waiting>(parts.join(" union all "))).rows;
 }

@@ -148,7 +148,7 @@ export class Trial {
   async load({ shoppers = 10, seconds = 4, users = 0.3, ...how }: Load, inject: () => Promise<void>): Promise<void> {
     const people = await Promise.all(
       Array.from(
-        { length: shoppers },
+        { length: this.quick ? Math.ceil(shoppers / 2) : shoppers },
         (_, index) => this.shopper({ user: index < shoppers * users, ...how }),
       ),
     );
