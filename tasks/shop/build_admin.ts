@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { baseEnvironment } from "./children.ts";
 import { Refusal } from "./refusal.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -27,10 +26,10 @@ export async function buildAdmin(say: (line: string) => void, signal: AbortSigna
     await lock.lock(true);
     if (!isStale()) return;
     say("building the console");
+    // The first time Deno.bundle() fetches its esbuild from npm, so the build goes the way that the packages came:
+    // with the user's own environment (proxy, certificates), and not from the cache only.
     const command = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--cached-only", ...RIGHTS, "admin/dev.ts", "build"],
-      env: baseEnvironment(),
-      clearEnv: true,
+      args: ["run", "--quiet", ...RIGHTS, "admin/dev.ts", "build"],
       cwd: ROOT,
       stdin: "null",
       stdout: "null",
