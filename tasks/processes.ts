@@ -44,7 +44,7 @@ const BUILD_NAMES = ["DENO_DEPLOYMENT_ID", "GITHUB_SHA", "CI_COMMIT_SHA"];
 /** The table. */
 export const PROCESSES: readonly Process[] = [
   service("user", 50051, 8001, ["store"], { ffi: true, variables: [...TOKENS, "ADMIN_EMAIL", "ADMIN_PASSWORD"] }),
-  service("product", 50052, 8002, ["store", "deliver"]),
+  service("product", 50052, 8002, ["store", "deliver", "order"]),
   service("cart", 50053, 8003, ["product", "store"], { redis: true }),
   service("order", 50054, 8004, ["cart", "product", "store", "payment"]),
   service("payment", 50055, 8005, ["order", "store"], {

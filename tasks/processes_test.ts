@@ -43,7 +43,7 @@ describe("processes", () => {
     const edges = Object.fromEntries(PROCESSES.map(({ name, neighbours }) => [name, neighbours]));
     expect(edges).toEqual({
       user: ["store"],
-      product: ["store", "deliver"],
+      product: ["store", "deliver", "order"],
       cart: ["product", "store"],
       order: ["cart", "product", "store", "payment"],
       payment: ["order", "store"],

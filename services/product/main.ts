@@ -22,5 +22,5 @@ await serve<ProductServiceServer>("product", config, log, {
   jobs: createJobs({ ...clients, pool, repository, log }),
   crontab,
   concurrency: CONCURRENCY,
-  close: [() => clients.store.close(), () => clients.deliver.close()],
+  close: [() => clients.store.close(), () => clients.deliver.close(), () => clients.order.close()],
 });

@@ -156,6 +156,14 @@ export function createStockRepository(pool: Pool) {
       });
     },
 
+    /** Orders, at most 100, whose holds should have ended an hour ago. */
+    async overdueHolds(): Promise<string[]> {
+      const { rows } = await pool.query<{ order_id: string }>({
+        text: "select distinct order_id from reservations where state = 'held' and expire_time < now() limit 100",
+      });
+      return rows.map((row) => row.order_id);
+    },
+
     /** How much of an order's variants has come back, but for the return under this key; `seen` if that one happened. */
     async returned(tx: Tx, order_id: string, key: string): Promise<{ seen: boolean; quantities: Map<string, number> }> {
       const { rows } = await tx.query<{ variant_id: string; quantity: number; seen: boolean }>({
