@@ -3,7 +3,7 @@ import { failpoint } from "../shared/failpoints.ts";
 import { moverOf, nameOf, visible } from "./access.ts";
 import type { Deps } from "./deps.ts";
 import { performAll } from "./follow_ups.ts";
-import { expire, followUpsOf, type Order, setStatus } from "./order.ts";
+import { expire, followUp, followUpsOf, type Order, setStatus } from "./order.ts";
 
 /** What staff or a buyer want of an order. */
 export interface StatusChange {
@@ -39,6 +39,10 @@ export async function expireOrder(deps: Deps, order_id: string): Promise<void> {
   const follow_ups = await deps.orders.transaction(async (tx) => {
     const order = await deps.orders.lock(tx, order_id);
     const change = order && expire(order);
+    if (order?.status === "pending_payment" && !order.overdue && order.expire_time) {
+      // Too early, as where a database took over whose clock is behind: without another job it would never expire.
+      await deps.orders.addFollowUp(tx, followUp("expire_order", order_id, { run_at: order.expire_time }));
+    }
     if (!change) return [];
     await deps.orders.apply(tx, order, change, "system");
     return followUpsOf(order_id, change);

@@ -19,13 +19,15 @@ const CLOCKS: readonly [table: string, column: string][] = [
  * holds end in a moment, and production knows nothing of it.
  */
 export async function passTime(owner: pg.Pool, seconds: number): Promise<void> {
+  // Some columns have milliseconds, others microseconds: whole milliseconds keep them together.
+  const shift = Math.ceil(seconds * 1000) / 1000;
   const client = await owner.connect();
   try {
     await client.query("begin; set local lock_timeout = '10s'");
     for (const [table, column] of CLOCKS) {
       await client.query(
         `update ${table} set ${column} = ${column} - $1 * interval '1 second' where ${column} is not null`,
-        [seconds],
+        [shift],
       );
     }
     await client.query("commit");

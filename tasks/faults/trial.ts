@@ -233,6 +233,7 @@ export async function tryFault(world: World, fault: Fault, seed: number, quick =
   await trial.conclude().catch((error) =>
     trial.violation(`no conclusion: ${error instanceof Error ? error.stack : error}`)
   );
+  world.isWarm = true;
   const { operations, acknowledged } = trial.tally;
   const { orders, payments, cancelled, refunds } = trial.acknowledged;
   trial.notes.push(

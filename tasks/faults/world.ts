@@ -30,6 +30,8 @@ export class World {
   /** The owner's connections, past the proxies. */
   owner!: pg.Pool;
   ownerUrl = "";
+  /** Whether anything was tried here before. */
+  isWarm = false;
   #superuserUrl = "";
   cache!: Redis;
   shop!: Shop;

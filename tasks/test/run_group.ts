@@ -13,9 +13,10 @@ const PERMISSIONS = ["net", "env", "read", "write", "run", "sys", "ffi"].map((na
 /** Tests that start whole shops run one after another. */
 const PARALLEL: Record<Group, boolean> = { unit: true, integration: true, api: true, browser: true, basic: false };
 
-/** How long a group may take; a browser is slow where it shares two cores with a shop. */
+/** How long a group may take; browsers, and whole shops that are broken, are slow where they share two cores. */
 const LONGEST = 5 * 60_000;
-const LONGEST_IN_BROWSER = 10 * 60_000;
+const LONGEST_OF_SLOW = 10 * 60_000;
+const SLOW: readonly Group[] = ["browser", "basic"];
 
 export interface GroupRun {
   readonly root: string;
@@ -42,7 +43,7 @@ export async function runGroup(group: Group, files: readonly string[], run: Grou
     cwd: run.root,
   }, { log });
   const ended = new AbortController();
-  const limit = delay(group === "browser" ? LONGEST_IN_BROWSER : LONGEST, AbortSignal.any([ended.signal, run.signal]))
+  const limit = delay(SLOW.includes(group) ? LONGEST_OF_SLOW : LONGEST, AbortSignal.any([ended.signal, run.signal]))
     .then(() => "the time limit");
   const how = await Promise.race([child.ended, limit]);
   ended.abort();

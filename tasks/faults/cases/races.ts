@@ -22,7 +22,7 @@ async function guests(trial: Trial, count: number, variant_id: string) {
 /** 200 buyers for 3 units over HTTP, all at once. */
 async function rush(trial: Trial): Promise<void> {
   // A shop that has just been started compiles its code with the first orders.
-  await trial.load({ shoppers: 4, seconds: 1, users: 0 }, () => Promise.resolve());
+  if (!trial.world.isWarm) await trial.load({ shoppers: 4, seconds: 2, users: 0 }, () => Promise.resolve());
   await trial.openStore({ stock: [UNITS] });
   const variant_id = trial.shelves[0]?.variant_id ?? "";
   const everybody = await guests(trial, BUYERS, variant_id);
@@ -58,7 +58,7 @@ async function twice(
 }
 
 async function doubles(trial: Trial): Promise<void> {
-  const everybody = await guests(trial, 50, trial.shelves[0]?.variant_id ?? "");
+  const everybody = await guests(trial, trial.quick ? 20 : 50, trial.shelves[0]?.variant_id ?? "");
   const work = everybody.map(async (guest, index) => {
     const isSame = index % 2 === 0;
     const key = `double-${trial.seed}-${index}`;
