@@ -46,8 +46,12 @@ describe("images given by URL", () => {
     const repository = createRepository(service.pool);
     const jobsWith = async (allowPrivate: boolean) => {
       const deliver = await startDeliver({ allowPrivate });
-      const clients = createClients({ STORE_SERVICE_URL: "127.0.0.1:1", DELIVER_SERVICE_URL: deliver.address });
-      ends.push(() => clients.store.close(), () => clients.deliver.close(), deliver.stop);
+      const clients = createClients({
+        STORE_SERVICE_URL: "127.0.0.1:1",
+        ORDER_SERVICE_URL: "127.0.0.1:1",
+        DELIVER_SERVICE_URL: deliver.address,
+      });
+      ends.push(() => clients.store.close(), () => clients.order.close(), () => clients.deliver.close(), deliver.stop);
       return createJobs({ ...clients, pool: service.pool, repository, log });
     };
     jobs = await jobsWith(true);
