@@ -1,71 +1,9 @@
 import { after, afterEach, before, describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { birth } from "./shop/birth.ts";
-import { baseEnvironment, type Child, delay, spawnChild } from "./shop/children.ts";
-import { LogFile } from "./shop/log_file.ts";
-import { findPort } from "./shop/ports.ts";
+import { delay } from "./shop/children.ts";
 import { readRun } from "./shop/run_file.ts";
-
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
-
-/** One `deno task …`, as a user would type it, on a data directory and ports of its own. */
-class Terminal {
-  readonly dataDir = Deno.makeTempDirSync({ prefix: "nano-start-" });
-  readonly gateway = findPort();
-  readonly admin = findPort();
-  readonly #started: Child[] = [];
-
-  constructor() {
-    Deno.chmodSync(this.dataDir, 0o711);
-  }
-
-  type(task: string, environment: Record<string, string> = {}) {
-    const lines: string[] = [];
-    const child = spawnChild({
-      program: Deno.execPath(),
-      args: ["task", "--quiet", ...task.split(" ")],
-      cwd: ROOT,
-      env: {
-        ...baseEnvironment(),
-        DATA_DIR: this.dataDir,
-        GATEWAY_PORT: String(this.gateway),
-        ADMIN_PORT: String(this.admin),
-        SEED: "none",
-        ...environment,
-      },
-    }, { log: new LogFile(join(this.dataDir, "terminal.log")), onLine: (line) => lines.push(line) });
-    this.#started.push(child);
-    let ended = false;
-    child.ended.then(() => ended = true);
-    const shown = async (pattern: RegExp, seconds = 60) => {
-      for (const end = Date.now() + seconds * 1000; Date.now() < end; await delay(20)) {
-        const line = lines.find((line) => pattern.test(line));
-        if (line) return line;
-        if (ended) break;
-      }
-      throw new Error(`Nothing like ${pattern} was shown, but:\n${lines.join("\n")}`);
-    };
-    return { child, lines, shown };
-  }
-
-  /** The process ids of everything that a shop on this directory runs. */
-  children(): number[] {
-    return Object.values(readRun(this.dataDir)?.children ?? {}).map(({ pid }) => pid);
-  }
-
-  async close() {
-    for (const pid of this.children()) if (runs(pid)) Deno.kill(pid, "SIGKILL");
-    for (const child of this.#started) child.kill();
-    await Deno.remove(this.dataDir, { recursive: true });
-  }
-}
-
-/** A zombie, where nobody reaps orphans at once, runs no longer. */
-function runs(pid: number): boolean {
-  return birth(pid) !== undefined;
-}
+import { runs, Terminal } from "./terminal_testing.ts";
 
 async function get(url: string): Promise<number> {
   const response = await fetch(url);
@@ -162,8 +100,8 @@ describe("deno task start", () => {
     const secrets = Deno.readTextFileSync(join(terminal.dataDir, "secrets.json"));
     const next = terminal.type("start");
     await next.shown(/^ready /);
-    const psql = () => terminal.type("psql -- -c select(count(*))from(product.migrations)");
-    await psql().shown(/[1-9]/);
+    const query = "select count(*) > 0 as migrated from product.migrations";
+    await terminal.type(["psql", "--", "-A", "-t", "-c", query]).shown(/^t$/);
     const left = terminal.children();
     Deno.kill(readRun(terminal.dataDir)?.starter.pid ?? 0, "SIGKILL");
     await next.child.ended;
