@@ -1,8 +1,7 @@
 import type { ListAuditRequest, ListAuditResponse } from "../../proto/gen/nano/common/v1/common.ts";
-import { currentActor, isAdmin, mayAnywhere, require, userId } from "./auth.ts";
+import { currentActor, mayAnywhere, require, requireIdentity, storesWith } from "./auth.ts";
 import { forbidden, notFound } from "./errors.ts";
 import { isId } from "./ids.ts";
-import { rolesWith } from "./permissions.ts";
 import type { Sql } from "./postgres.ts";
 
 /** An answer's entries hold at most so many characters: a page of the largest changes would not fit a message. */
@@ -14,6 +13,7 @@ interface AuditRow {
   time: Date;
   actor: string;
   request_id: string;
+  network: string;
   table_name: string;
   row_id: string | null;
   action: string;
@@ -40,17 +40,15 @@ export async function listAudit(sql: Sql, request: ListAuditRequest): Promise<Li
 /** The stores whose entries the actor sees of those asked for; undefined for all entries, also those of no store. */
 function storesOf(store_id: string | undefined): string[] | undefined {
   const actor = currentActor();
-  if (actor.kind !== "service") userId(actor);
+  requireIdentity(actor);
   if (!mayAnywhere(actor, "audit:read")) throw forbidden();
   if (store_id !== undefined) {
     if (!isId(store_id)) throw notFound("store");
     require(actor, "audit:read", store_id, "store");
     return [store_id];
   }
-  if (actor.kind === "service" || isAdmin(actor)) return undefined;
-  return actor.store_roles.filter((given) => rolesWith("audit:read").includes(given.role)).map((given) =>
-    given.store_id
-  );
+  const stores = storesWith(actor, "audit:read");
+  return stores === "all" ? undefined : stores;
 }
 
 /** The statement of a page: one walk along an index, for several stores one walk each. */
@@ -61,17 +59,19 @@ export function auditStatement(
 ): { text: string; values: unknown[] } {
   const values: unknown[] = [];
   const value = (given: unknown) => `$${values.push(given)}`;
-  const { table_name, row_id, actor, from, to, before_time, before_id } = request;
+  const { table_name, row_id, actor, action, request_id, from, to, before_time, before_id } = request;
   const conditions = ["true"];
   if (table_name !== undefined) conditions.push(`a.table_name = ${value(table_name)}`);
   if (row_id !== undefined) conditions.push(`a.row_id = ${value(row_id)}`);
   if (actor !== undefined) conditions.push(`a.actor = ${value(actor)}`);
+  if (action !== undefined) conditions.push(`a.action = ${value(action)}`);
+  if (request_id !== undefined) conditions.push(`a.request_id = ${value(request_id)} and a.request_id <> ''`);
   if (from) conditions.push(`a.time >= ${value(from)}::timestamptz`);
   if (to) conditions.push(`a.time < ${value(to)}::timestamptz`);
   if (before_time) {
     conditions.push(`(a.time, a.id) < (${value(before_time)}::timestamptz, ${value(before_id)}::bigint)`);
   }
-  const columns = "a.id, a.time, a.actor, a.request_id, a.table_name, a.row_id, a.action, " +
+  const columns = "a.id, a.time, a.actor, a.request_id, a.network, a.table_name, a.row_id, a.action, " +
     "a.before::text as before, a.after::text as after, a.store_id";
   const walk = (where: string) =>
     `select ${columns} from audit_log a where ${[where, ...conditions].join(" and ")}

@@ -16,7 +16,7 @@ for (const service of ["user", "product", "payment", "store"]) {
       await database.owner.query(`
         set search_path = "${service}", public;
         insert into audit_log (time, actor, request_id, table_name, row_id, action, after, store_id)
-        select now() - i * interval '1 s', case when i % 500 = 0 then 'user:rare' else 'service' end, '',
+        select now() - i * interval '1 s', case when i % 500 = 0 then 'user:rare' else 'service' end, case when i % 500 = 0 then 'rare' else i::text end,
           case when i % 700 = 0 then 'rare' else 'usual' end,
           case when i % 5000 = 0 then '${row_id}' else gen_random_uuid()::text end, 'insert', '{}',
           case when i % 100 = 0 then '${store_id}'::uuid else gen_random_uuid() end
@@ -33,6 +33,8 @@ for (const service of ["user", "product", "payment", "store"]) {
       ["a table", { table_name: "rare" }, undefined],
       ["a row", { table_name: "usual", row_id }, undefined],
       ["an actor", { actor: "user:rare" }, undefined],
+      ["an action", { action: "insert" }, undefined],
+      ["a request", { request_id: "rare" }, undefined],
       ["a span", { from: new Date(Date.now() - 600_000), to: new Date() }, undefined],
       ["an actor in a store", { actor: "user:rare" }, [store_id]],
       ["a later page", { before_time: new Date(Date.now() - 3_600_000), before_id: 5 }, undefined],

@@ -1,6 +1,6 @@
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import { ANONYMOUS, currentContext } from "./context.ts";
-import { forbidden, notFound, unauthenticated } from "./errors.ts";
+import { forbidden, NanoError, notFound, unauthenticated } from "./errors.ts";
 import { type Permission, rolesWith } from "./permissions.ts";
 
 export type { Actor };
@@ -10,16 +10,24 @@ export function currentActor(): Actor {
   return currentContext()?.actor ?? ANONYMOUS;
 }
 
-/** Whether the actor has a permission in a store. An admin has every one, a service too. */
+/** The stores in which the actor has a permission: "all" for an admin and a service, a key's own by its scopes. */
+export function storesWith(actor: Actor, permission: Permission): string[] | "all" {
+  if (actor.kind === "service" || isAdmin(actor)) return "all";
+  if (actor.kind === "api_key") return actor.api_key?.scopes.includes(permission) ? [actor.api_key.store_id] : [];
+  const given = rolesWith(permission);
+  return actor.store_roles.filter(({ role }) => given.includes(role)).map(({ store_id }) => store_id);
+}
+
+/** Whether the actor has a permission in a store. */
 export function may(actor: Actor, permission: Permission, store_id: string): boolean {
-  if (actor.kind === "service" || isAdmin(actor)) return true;
-  return actor.store_roles.some((given) => given.store_id === store_id && rolesWith(permission).includes(given.role));
+  const stores = storesWith(actor, permission);
+  return stores === "all" || stores.includes(store_id);
 }
 
 /** Whether the actor has a permission in any store. */
 export function mayAnywhere(actor: Actor, permission: Permission): boolean {
-  if (actor.kind === "service" || isAdmin(actor)) return true;
-  return actor.store_roles.some((given) => rolesWith(permission).includes(given.role));
+  const stores = storesWith(actor, permission);
+  return stores === "all" || stores.length > 0;
 }
 
 /** Whether the actor is an admin of the platform. */
@@ -27,10 +35,33 @@ export function isAdmin(actor: Actor): boolean {
   return actor.kind === "user" && actor.role === "admin";
 }
 
-/** The signed-in user's id. Throws `unauthenticated`. */
+/** The signed-in user's id. Throws `unauthenticated`, and to a key, which is nobody, `forbidden`. */
 export function userId(actor: Actor): string {
+  if (actor.kind === "api_key") throw forbidden("This is for people, not for API keys.");
   if (!actor.user_id) throw unauthenticated();
   return actor.user_id;
+}
+
+/** Refuses strangers and guests: 401. */
+export function requireIdentity(actor: Actor): void {
+  if (actor.kind !== "user" && actor.kind !== "api_key" && actor.kind !== "service") throw unauthenticated();
+}
+
+/** Refuses a user with a second factor who has not lately confirmed to be there: `step_up_required`. */
+export function requireStepUp(actor: Actor): void {
+  if (actor.step_up) throw stepUpRequired();
+}
+
+/** The refusal of what needs a confirmed session: 403. */
+export function stepUpRequired(): NanoError {
+  const detail = "Confirm that it is you first: POST /auth/step-up with a code or the password.";
+  return new NanoError("forbidden", "step_up_required", detail);
+}
+
+/** Who acts, as the audit log names it: "user:<id>", "api_key:<id>", or else the kind. */
+export function actorName(actor: Actor): string {
+  if (actor.api_key) return `api_key:${actor.api_key.id}`;
+  return actor.user_id ? `user:${actor.user_id}` : actor.kind;
 }
 
 /**
@@ -39,7 +70,7 @@ export function userId(actor: Actor): string {
  */
 export function require(actor: Actor, permission: Permission, store_id: string, what: string): void {
   if (may(actor, permission, store_id)) return;
-  if (actor.kind !== "user") throw unauthenticated();
+  requireIdentity(actor);
   throw mayAnywhere(actor, permission) ? notFound(what) : forbidden();
 }
 

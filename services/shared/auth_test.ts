@@ -52,6 +52,18 @@ describe("may()", () => {
     ]);
   });
 
+  it("gives an API key its scopes in its store, and nothing else", () => {
+    const key: Actor = {
+      kind: "api_key",
+      store_roles: [],
+      api_key: { id: "k", store_id: "s1", scopes: ["order:read"] },
+    };
+    expect(may(key, "order:read", "s1")).toBe(true);
+    expect(may(key, "order:read", "s2")).toBe(false);
+    expect(may(key, "order:write", "s1")).toBe(false);
+    expect(() => userId(key)).toThrow("not for API keys");
+  });
+
   it("gives no role of one store anything in another", () =>
     expect(may(staff("manager"), "order:read", "s2")).toBe(false));
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { weakness } from "./weakness.ts";
 
 const port = z.coerce.number().int().min(1).max(65535);
 
@@ -24,21 +25,36 @@ export const redisUrl = z.url({ protocol: /^rediss?$/ }).optional();
 /** How long access tokens live, in seconds. */
 export const jwtExpiration = z.coerce.number().int().min(30).max(86_400).default(600);
 
+/**
+ * The folder of this process's `ca.crt`, `tls.crt` and `tls.key`: with it every call between processes is mutual TLS.
+ * Without it their network must be trusted.
+ */
+export const tlsDir = z.string().regex(/^[^,]+$/, "must be a folder, without a comma in its name").optional();
+
 /** The settings of a service that owns data. */
 export const data = {
   ...base,
+  TLS_DIR: tlsDir,
   /** PostgreSQL, with the service's own role. */
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }),
   /** PostgreSQL past a PgBouncer, for LISTEN. */
   DATABASE_DIRECT_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
 };
 
-/** A neighbour's gRPC address, `host:port`. */
-export const address = z.string().regex(/^[^\s/:]+:\d+$/, "must be host:port");
+/** A neighbour's gRPC address, `host:port`, or those of its replicas with commas between. */
+export const address = z.string().regex(/^[^\s/:,]+:\d+(,[^\s/:,]+:\d+)*$/, "must be host:port");
 
-/** The secret that signs access tokens: at least 32 characters, 12 of them different. */
-export const jwtSecret = z.string().min(32, "must have at least 32 characters")
-  .refine((value) => new Set(value).size >= 12, "must be random: it has too few different characters");
+/** A secret that nobody guesses: at least 32 characters, 12 of them different, and no example's. */
+export const jwtSecret = z.string().superRefine((value, context) => {
+  const reason = weakness(value);
+  if (reason) context.addIssue({ code: "custom", message: `must be random: ${reason}` });
+});
+
+/**
+ * Another secret whose tokens, and console cookies, are taken too: the one before, so that a new JWT_SECRET signs nobody
+ * out; or the next one, while not every process has it yet.
+ */
+export const jwtSecretPrevious = jwtSecret.optional();
 
 /** Reads settings by their schema. Throws an Error that names each variable at fault; an empty variable counts as unset. */
 export function readConfig<Shape extends z.ZodRawShape>(

@@ -7,6 +7,12 @@ export interface Context {
   actor: Actor;
   /** When the answer must be there, in milliseconds since the epoch. */
   deadline: number;
+  /** The W3C trace context that came with it, where one did; spans of our own are OpenTelemetry's to know. */
+  traceparent?: string | undefined;
+  /** The id of the store that it is about, once that is known: for the log. */
+  store?: string | undefined;
+  /** The network that the client asks from, never its whole address; unset for jobs. For the audit log. */
+  network?: string;
 }
 
 const storage = new AsyncLocalStorage<Context>();

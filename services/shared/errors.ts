@@ -11,7 +11,10 @@ export const ERROR_KINDS = {
   forbidden: { grpc: status.PERMISSION_DENIED, http: 403 },
   not_found: { grpc: status.NOT_FOUND, http: 404 },
   conflict: { grpc: status.ABORTED, http: 409 },
+  // `slow` and `url_too_long` are the gateway's own: they never cross gRPC.
+  slow: { grpc: status.CANCELLED, http: 408 },
   too_large: { grpc: status.UNKNOWN, http: 413 },
+  url_too_long: { grpc: status.ALREADY_EXISTS, http: 414 },
   unsupported_type: { grpc: status.UNIMPLEMENTED, http: 415 },
   unprocessable: { grpc: status.OUT_OF_RANGE, http: 422 },
   too_many: { grpc: status.RESOURCE_EXHAUSTED, http: 429 },

@@ -13,6 +13,7 @@ export const EVENT_TYPES = [
   "product.archived",
   "stock.low",
   "customer.created",
+  "customer.erased",
 ] as const;
 
 /** Whether merchants are told of events of a type. */

@@ -2,6 +2,7 @@ import {
   type CallOptions,
   Client,
   credentials,
+  experimental,
   type handleUnaryCall,
   Metadata,
   type MethodDefinition,
@@ -15,13 +16,19 @@ import {
 } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import { Actor, Error as ErrorDetail } from "../../proto/gen/nano/common/v1/common.ts";
-import { ANONYMOUS, currentContext, withContext } from "./context.ts";
-import { ERROR_KINDS, type ErrorKind, NanoError, timedOut, toNanoError, unavailable } from "./errors.ts";
+import { ANONYMOUS, type Context, currentContext, withContext } from "./context.ts";
+import { ERROR_KINDS, type ErrorKind, forbidden, NanoError, timedOut, toNanoError, unavailable } from "./errors.ts";
+import { type Identity, ownIdentity, peerName } from "./identity.ts";
+import { isId } from "./ids.ts";
 import type { Log } from "./log.ts";
-import { durations } from "./metrics.ts";
+import { overloaded } from "./overload.ts";
+import { mayCall, served } from "./peers.ts";
+import { calledBy, servedBy, traceparentOf } from "./rpc_telemetry.ts";
+import { tracing, withoutSpans } from "./trace.ts";
 
 const REQUEST_ID = "x-request-id";
 const ACTOR = "nano-actor-bin";
+const NETWORK = "nano-network";
 const ERROR = "nano-error-bin";
 const MAX_REQUEST = 1024 * 1024;
 const MAX_ANSWER = 8 * 1024 * 1024;
@@ -37,16 +44,17 @@ export type Rpcs<S> = {
 /** A generated `…ServiceService`. */
 type Definition = Record<string, MethodDefinition<never, never>>;
 
-const duration = durations("nano_rpc_duration_seconds", "Duration of RPCs served, by method and status.", [
-  "method",
-  "status",
-]);
-
 /**
  * Makes a gRPC server of plain handlers. Each call runs in the context of its request: id, actor, deadline. A call
- * without a deadline is refused; so is one over the limit of concurrent calls, with UNAVAILABLE.
+ * without a deadline is refused; so is one over the limit of concurrent calls, with UNAVAILABLE; and, where there are
+ * certificates, one of a peer that the table does not let.
  */
-export function createServer<S>(definition: Record<keyof Rpcs<S>, unknown>, handlers: Rpcs<S>, log: Log): Server {
+export function createServer<S>(
+  definition: Record<keyof Rpcs<S>, unknown>,
+  handlers: Rpcs<S>,
+  log: Log,
+  identity: Identity | undefined = ownIdentity(),
+): Server {
   const server = new Server({
     "grpc.max_receive_message_length": MAX_REQUEST,
     "grpc.max_send_message_length": MAX_ANSWER,
@@ -54,35 +62,40 @@ export function createServer<S>(definition: Record<keyof Rpcs<S>, unknown>, hand
     "grpc.max_connection_age_grace_ms": 15_000,
   });
   let underWay = 0;
-  const wrap =
-    (name: string, handle: (request: unknown) => Promise<unknown>) =>
-    async (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => {
-      const end = duration.startTimer({ method: name });
+  const wrap = (name: string, handle: (request: unknown) => Promise<unknown>) => {
+    const { path } = definition[name as keyof Rpcs<S>] as { path: string };
+    const serve = servedBy(name, path, log);
+    return (call: ServerUnaryCall<unknown, unknown>, callback: sendUnaryData<unknown>) => {
       const deadline = Number(call.getDeadline());
       const request_id = text(call.metadata, REQUEST_ID) ?? crypto.randomUUID();
-      try {
-        if (!Number.isFinite(deadline)) {
-          throw new NanoError("invalid", "deadline_required", "A call must have a deadline.");
-        }
-        if (underWay >= MAX_CONCURRENT) throw unavailable();
+      const network = text(call.metadata, NETWORK) ?? "";
+      const store = storeOf(call.request);
+      const traceparent = traceparentOf(call.metadata);
+      const context: Context = { request_id, actor: ANONYMOUS, deadline, network, store, traceparent };
+      const work = async (done: (error?: NanoError) => void) => {
         underWay++;
         try {
-          const context = { request_id, actor: actorOf(call.metadata), deadline };
-          const answer = await withContext(context, () => handle(call.request));
-          callback(null, answer);
-          end({ status: "OK" });
+          if (identity?.certificates) refuseStrangers(call, path);
+          if (!Number.isFinite(deadline)) {
+            throw new NanoError("invalid", "deadline_required", "A call must have a deadline.");
+          }
+          if (underWay > MAX_CONCURRENT) throw overloaded("calls");
+          context.actor = actorOf(call.metadata);
+          callback(null, await handle(call.request));
+          done();
+        } catch (thrown) {
+          const error = toNanoError(thrown);
+          if (error.kind === "internal") log.error({ err: thrown, rpc: { method: name } }, "an RPC failed");
+          else log.debug({ err: thrown, rpc: { method: name } }, "an RPC was refused");
+          callback(toStatus(error));
+          done(error);
         } finally {
           underWay--;
         }
-      } catch (thrown) {
-        const error = toNanoError(thrown);
-        const facts = { err: thrown, method: name, http: { request: { id: request_id } } };
-        if (error.kind === "internal") log.error(facts, "an RPC failed");
-        else log.debug(facts, "an RPC was refused");
-        callback(toStatus(error));
-        end({ status: status[ERROR_KINDS[error.kind].grpc] ?? "UNKNOWN" });
-      }
+      };
+      return withContext(context, () => serve(call.metadata, work));
     };
+  };
   const implementation: UntypedServiceImplementation = {};
   for (const [name, handle] of Object.entries(handlers)) {
     implementation[name] = wrap(name, handle as (request: unknown) => Promise<unknown>);
@@ -91,14 +104,23 @@ export function createServer<S>(definition: Record<keyof Rpcs<S>, unknown>, hand
   return server;
 }
 
-/** Binds a server to its port. */
-export function listen(server: Server, address: string): Promise<number> {
+/** Refuses a peer whose certificate names nobody that may call this. */
+function refuseStrangers(call: ServerUnaryCall<unknown, unknown>, path: string): void {
+  const peer = peerName(call.getAuthContext() ?? {});
+  if (!peer || !mayCall(peer, path)) throw forbidden();
+}
+
+/** Binds a server to its port: by mutual TLS where there are certificates. */
+export function listen(
+  server: Server,
+  address: string,
+  { certificates }: Partial<Identity> = ownIdentity() ?? {},
+): Promise<number> {
+  const security = certificates
+    ? experimental.createCertificateProviderServerCredentials(certificates, certificates, true)
+    : ServerCredentials.createInsecure();
   return new Promise((resolve, reject) => {
-    server.bindAsync(
-      address,
-      ServerCredentials.createInsecure(),
-      (error, port) => error ? reject(error) : resolve(port),
-    );
+    server.bindAsync(address, security, (error, port) => error ? reject(error) : resolve(port));
   });
 }
 
@@ -125,9 +147,13 @@ export function connect<S>(
   definition: Record<keyof Rpcs<S>, unknown>,
   address: string,
   keyed: (keyof Rpcs<S>)[] = [],
+  identity: Identity | undefined = ownIdentity(),
 ): Rpcs<S> & { close(): void } {
   const methods = definition as unknown as Definition;
-  const client = new Client(address, credentials.createInsecure(), {
+  // Of several addresses gRPC makes the subchannels of one channel; a name it looks up for all that it stands for.
+  const target = address.includes(",") ? `ipv4:${address}` : address;
+  const client = new Client(target, securityOf(identity), {
+    ...(identity?.certificates ? { "grpc.ssl_target_name_override": calleeOf(methods) } : {}),
     "grpc.max_receive_message_length": MAX_ANSWER,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,
@@ -135,6 +161,7 @@ export function connect<S>(
   });
   const calls: Record<string, unknown> = { close: () => client.close() };
   for (const [name, method] of Object.entries(methods)) {
+    const begin = calledBy(name, method.path);
     calls[name] = (request: never) =>
       new Promise((resolve, reject) => {
         const context = currentContext();
@@ -144,22 +171,42 @@ export function connect<S>(
           );
         }
         if (context.deadline <= Date.now()) return reject(timedOut());
+        if (identity && !mayCall(identity.name, method.path)) {
+          return reject(new Error(`Cannot call ${method.path} as peers.ts does not let ${identity.name}.`));
+        }
         const options: CallOptions = { deadline: context.deadline };
-        client.makeUnaryRequest(
-          method.path,
-          method.requestSerialize,
-          method.responseDeserialize,
-          request,
-          metadataOf(context),
-          options,
-          (error, answer) => {
-            if (error) reject(fromStatus(error));
-            else resolve(answer);
-          },
-        );
+        const metadata = metadataOf(context);
+        const ended = begin(context, metadata);
+        const send = () =>
+          client.makeUnaryRequest(
+            method.path,
+            method.requestSerialize,
+            method.responseDeserialize,
+            request,
+            metadata,
+            options,
+            (error, answer) => {
+              ended(error);
+              if (error) reject(fromStatus(error));
+              else resolve(answer);
+            },
+          );
+        if (tracing) withoutSpans(send);
+        else send();
       });
   }
   return calls as Rpcs<S> & { close(): void };
+}
+
+/** What a client shows and believes: its certificate, and one that names the very process that it means to call. */
+function securityOf(identity: Identity | undefined) {
+  if (!identity?.certificates) return credentials.createInsecure();
+  return experimental.createCertificateProviderChannelCredentials(identity.certificates, identity.certificates, {});
+}
+
+/** The process that serves these RPCs: its certificate must say so, whatever the address. */
+function calleeOf(methods: Definition): string {
+  return served(Object.values(methods)[0]?.path ?? "").callee;
 }
 
 function serviceConfig(methods: Definition, keyed: string[]): string {
@@ -181,11 +228,18 @@ function serviceConfig(methods: Definition, keyed: string[]): string {
   });
 }
 
-function metadataOf(context: { request_id: string; actor: Actor }): Metadata {
+function metadataOf(context: { request_id: string; actor: Actor; network?: string }): Metadata {
   const metadata = new Metadata();
   metadata.set(REQUEST_ID, context.request_id);
+  if (context.network) metadata.set(NETWORK, context.network);
   metadata.set(ACTOR, Buffer.from(Actor.encode(context.actor).finish()));
   return metadata;
+}
+
+/** The store that a request names, for the log. */
+function storeOf(request: unknown): string | undefined {
+  const { store_id } = request as { store_id?: unknown };
+  return typeof store_id === "string" && isId(store_id) ? store_id : undefined;
 }
 
 function text(metadata: Metadata, name: string): string | undefined {

@@ -56,6 +56,7 @@ const store = (more: Partial<Store> = {}): Store => ({
   currencies: ["USD"],
   locale: "en-US",
   country: "US",
+  origins: [],
   tax: { rate_bp: 0, included: false },
   create_time: new Date(0),
   update_time: new Date(0),
@@ -201,6 +202,27 @@ describe("a call between services", () => {
     attempts = 0;
     await underWay(() => client.publishEvent({ event: undefined }));
     expect(attempts).toBe(3);
+  });
+
+  it("is not tried again for long where the leaf stays away: retries are throttled", async () => {
+    let asked = 0;
+    const leaf = createServer<Served>(definition, {
+      getStore: () => Promise.reject(unavailable()),
+      createStore: () => Promise.reject(unavailable()),
+      publishEvent: () => {
+        asked++;
+        return Promise.reject(unavailable());
+      },
+    }, silent);
+    const caller = connect<Served>(definition, `127.0.0.1:${await listen(leaf, "127.0.0.1:0")}`, ["publishEvent"]);
+    const ask = () => refusal(underWay(() => caller.publishEvent({ event: undefined })));
+    for (let call = 0; call < 5; call++) await ask();
+    await Promise.all(Array.from({ length: 35 }, ask));
+    caller.close();
+    await stopServer(leaf, 200);
+    // Some are tried again, but no more than half of the 10 tokens' worth, however many calls there are.
+    expect(asked).toBeGreaterThan(40);
+    expect(asked).toBeLessThanOrEqual(45);
   });
 
   it("is made once where it is any other write", async () => {

@@ -1,5 +1,6 @@
+import { currentContext, SYSTEM, withContext } from "./context.ts";
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
-import { type ErrorExtras, type ErrorKind, NanoError } from "./errors.ts";
+import { type ErrorExtras, type ErrorKind, NanoError, toNanoError } from "./errors.ts";
 import type { Sql } from "./postgres.ts";
 
 /** A client's idempotency key, whose it is, and the resource that the request makes. */
@@ -36,8 +37,9 @@ interface KeyRow {
   leased: boolean;
 }
 
-/** Who a key belongs to: a user or a guest. */
+/** Who a key belongs to: an API key, a user or a guest. */
 export function principalOf(actor: Actor): string {
+  if (actor.api_key) return `api_key:${actor.api_key.id}`;
   return actor.user_id ? `user:${actor.user_id}` : actor.guest_hash ? `guest:${actor.guest_hash}` : actor.kind;
 }
 
@@ -95,6 +97,28 @@ export async function yieldKey(sql: Sql, resource_id: string): Promise<void> {
     text: "update idempotency_keys set locked_until = now() where resource_id = $1 and state = 'in_progress'",
     values: [resource_id],
   });
+}
+
+/** Failures that say nothing of the request: it may be sent again, and its resource tells what was done. */
+const RESUMABLE = new Set<ErrorKind>(["internal", "unavailable", "timeout", "too_many"]);
+const YIELD_MS = 2_000;
+
+/**
+ * Does the work of a request whose key is claimed. Where it fails for now, `yieldLease` gives up the lease, so that the
+ * same key may resume it at once. A process that dies does not get here: its lease ends by itself.
+ */
+export async function orYield<T>(yieldLease: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (RESUMABLE.has(toNanoError(error).kind)) {
+      const request_id = currentContext()?.request_id ?? crypto.randomUUID();
+      // With time of its own, for the request's may be over.
+      const context = { request_id, actor: SYSTEM, deadline: Date.now() + YIELD_MS };
+      await withContext(context, yieldLease).catch(() => {});
+    }
+    throw error;
+  }
 }
 
 async function renewLease(sql: Sql, resource_id: string): Promise<boolean> {

@@ -1,7 +1,16 @@
 import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
-import { conflict, NanoError } from "./errors.ts";
-import { claimKey, dropKey, finishKey, type KeyedRequest, principalOf, reapKeys } from "./idempotency.ts";
+import { conflict, NanoError, timedOut, unavailable } from "./errors.ts";
+import {
+  claimKey,
+  dropKey,
+  finishKey,
+  type KeyedRequest,
+  orYield,
+  principalOf,
+  reapKeys,
+  yieldKey,
+} from "./idempotency.ts";
 import { newId } from "./ids.ts";
 import { type TestDatabase, testDatabase } from "./testing.ts";
 
@@ -164,5 +173,35 @@ describe("principalOf()", () => {
     expect(principalOf({ kind: "user", user_id: "1", guest_hash: "g", store_roles })).toBe("user:1");
     expect(principalOf({ kind: "guest", guest_hash: "g", store_roles })).toBe("guest:g");
     expect(principalOf({ kind: "service", store_roles })).toBe("service");
+  });
+});
+
+describe("orYield()", () => {
+  const fail = (error: Error, keyed: KeyedRequest) =>
+    orYield(() => yieldKey(database.pool, keyed.resource_id), () => Promise.reject(error));
+
+  it("gives the lease up where the work failed for now, so that the same key resumes it at once", async () => {
+    for (const error of [unavailable(), timedOut(), new TypeError("a mistake")]) {
+      const keyed = request();
+      await claim(keyed);
+      await expect(fail(error, keyed)).rejects.toBe(error);
+      expect(await claim({ ...keyed, resource_id: newId() })).toEqual({
+        state: "abandoned",
+        resource_id: keyed.resource_id,
+      });
+    }
+  });
+
+  it("keeps it where the request was refused, or done", async () => {
+    const keyed = request();
+    await claim(keyed);
+    await expect(fail(conflict("no", "No."), keyed)).rejects.toThrow("No.");
+    expect(await orYield(() => yieldKey(database.pool, keyed.resource_id), () => Promise.resolve(1))).toBe(1);
+    expect((await refusal(claim(keyed))).code).toBe("request_in_progress");
+  });
+
+  it("ends with the work's own error where the lease can't be given up", async () => {
+    const work = () => Promise.reject(unavailable("It is away."));
+    await expect(orYield(() => Promise.reject(new Error("so is this")), work)).rejects.toThrow("It is away.");
   });
 });

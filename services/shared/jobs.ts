@@ -1,13 +1,12 @@
-import { Logger, run, type Runner, type Task } from "graphile-worker";
+import { Logger, run, type Runner, type Task, type WorkerEvents, type WorkerPool } from "graphile-worker";
+import { EventEmitter } from "node:events";
 import pg from "pg";
 import type { Event } from "../../proto/gen/nano/common/v1/common.ts";
 import { SYSTEM, withContext } from "./context.ts";
 import { newId } from "./ids.ts";
+import { countJob, inJobSpan, takeOrigin, withOrigin } from "./job_telemetry.ts";
 import type { Log } from "./log.ts";
-import { counter } from "./metrics.ts";
-import type { Sql } from "./postgres.ts";
-
-const finished = counter("nano_jobs_total", "Jobs that ended, by name and outcome.", ["job", "outcome"]);
+import { onCommit, type Sql, type Tx } from "./postgres.ts";
 
 /** How long one attempt at a job may take. */
 const ATTEMPT_MS = 60_000;
@@ -33,7 +32,7 @@ export interface JobOptions {
 /** Marks jobs that had a key, also once it was taken from them. */
 const KEYED = "keyed";
 
-/** Adds a job in the transaction of the change that it follows. `service` is the service's own name. */
+/** Adds a job in the transaction of the change that it follows; it keeps the request's id and trace. `service` is the service's own name. */
 export async function addJob(
   tx: Sql,
   service: string,
@@ -41,21 +40,54 @@ export async function addJob(
   payload: unknown,
   options: JobOptions = {},
 ): Promise<void> {
+  await addJobs(tx, service, [{ name, payload, ...options }]);
+}
+
+/** A job that is to be added. */
+export interface NewJob extends JobOptions {
+  name: string;
+  payload: unknown;
+}
+
+/** Adds several jobs, no two with one key, by one statement. */
+export async function addJobs(tx: Sql, service: string, jobs: readonly NewJob[]): Promise<void> {
+  if (jobs.length === 0) return;
   await tx.query({
-    name: `${service}.add_job`,
-    text:
-      `select from ${service}_jobs.add_job($1, payload => $2::json, run_at => coalesce($3, now() + $6::interval), max_attempts => $4, job_key => $5, queue_name => $7, flags => $8)`,
+    name: `${service}.add_jobs`,
+    text: `select from ${service}_jobs.add_jobs(array(
+             select (name, payload::json, queue, coalesce(run_at, now() + after), attempts, key, null::int,
+               case when key is not null then array['${KEYED}'] end)::${service}_jobs.job_spec
+             from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::interval[], $6::int[], $7::text[])
+               as job (name, payload, queue, run_at, after, attempts, key)))`,
     values: [
-      name,
-      JSON.stringify(payload),
-      options.run_at ?? null,
-      options.max_attempts ?? 25,
-      options.key ?? null,
-      options.after ?? null,
-      options.queue ?? null,
-      options.key ? [KEYED] : null,
+      jobs.map(({ name }) => name),
+      jobs.map(({ payload }) => JSON.stringify(withOrigin(payload))),
+      jobs.map(({ queue }) => queue ?? null),
+      jobs.map(({ run_at }) => run_at ?? null),
+      jobs.map(({ after }) => after ?? null),
+      jobs.map(({ max_attempts }) => max_attempts ?? 25),
+      jobs.map(({ key }) => key ?? null),
     ],
   });
+  const due = jobs.filter(({ run_at, after }) => !run_at && (after === undefined || after.startsWith("0 "))).length;
+  if (due === 0) return;
+  if (tx instanceof pg.Pool) wake(service, due);
+  else onCommit(tx as Tx, () => wake(service, due));
+}
+
+/** The workers of this process, by service. */
+const workers = new Map<string, WorkerPool>();
+
+/**
+ * Has this process look at once for jobs that it has just added; others find them within a second. Not by NOTIFY, which
+ * would wake the workers of every service, and lets only one transaction of the whole server commit at a time.
+ */
+function wake(service: string, jobs: number): void {
+  try {
+    workers.get(service)?.nudge(jobs);
+  } catch {
+    // They are going down: another process, or the next one, finds the jobs.
+  }
 }
 
 /** Takes back the job with a key, for its work is done. */
@@ -71,8 +103,24 @@ export async function emitEvent(
   store_id: string,
   data: unknown,
 ): Promise<void> {
+  await addJobs(tx, service, [eventJob(type, store_id, data)]);
+}
+
+/** The job that tells of an event, for addJobs. */
+export function eventJob(type: string, store_id: string, data: unknown): NewJob {
   const event: Event = { id: newId(), type, store_id, time: new Date(), data_json: JSON.stringify(data) };
-  await addJob(tx, service, "publish_event", event);
+  return { name: "publish_event", payload: event };
+}
+
+/** The same for many, in one statement: the data of each. */
+export async function emitEvents(
+  tx: Sql,
+  service: string,
+  type: string,
+  store_id: string,
+  data: readonly unknown[],
+): Promise<void> {
+  await addJobs(tx, service, data.map((one) => eventJob(type, store_id, one)));
 }
 
 /** The job that hands an event to the store service. */
@@ -101,32 +149,50 @@ export async function runJobs(
   concurrency = 2,
 ): Promise<Runner> {
   const taskList = Object.fromEntries(
-    Object.entries(handlers).map(([name, handle]): [string, Task] => [name, async (payload, helpers) => {
+    Object.entries(handlers).map(([name, handle]): [string, Task] => [name, (given, { job }) => {
+      const { payload, origin } = takeOrigin(given);
       const context = {
-        request_id: `job-${service}-${helpers.job.id}`,
+        request_id: origin.request_id ?? `job-${service}-${job.id}`,
         actor: SYSTEM,
         deadline: Date.now() + ATTEMPT_MS,
+        traceparent: origin.traceparent,
       };
-      try {
-        await withContext(context, () => handle(payload));
-        finished.inc({ job: name, outcome: "done" });
-      } catch (error) {
-        finished.inc({ job: name, outcome: "failed" });
-        log.warn(
-          { err: error, job: name, attempt: helpers.job.attempts, http: { request: { id: context.request_id } } },
-          "a job failed and will be tried again",
-        );
-        throw error;
-      }
+      const attempt = async () => {
+        const started = performance.now();
+        const facts = { job: name, attempt: job.attempts };
+        try {
+          await handle(payload);
+          const milliseconds = performance.now() - started;
+          countJob(name, "done", milliseconds);
+          log.debug({ ...facts, event: { duration: Math.round(milliseconds * 1e6) } }, "a job is done");
+        } catch (error) {
+          const last = job.attempts >= job.max_attempts;
+          countJob(name, last ? "gave_up" : "failed", performance.now() - started);
+          const line = { err: error, ...facts };
+          if (last) log.error(line, "a job failed for good");
+          else log.warn(line, "a job failed and will be tried again");
+          throw error;
+        }
+      };
+      return withContext(context, () => inJobSpan(service, name, origin, attempt));
     }]),
   );
-  const pgPool = new pg.Pool({ connectionString: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL, max: 3 });
+  const pgPool = new pg.Pool({
+    connectionString: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
+    max: 3,
+    // Here only the worker takes jobs and ends them, none is made and no handler writes: what a crash of the database
+    // forgets of that is done again. It saves two waits for the disk a job.
+    options: "-c synchronous_commit=off",
+  });
   const lost = (error: Error) => log.warn({ err: error }, "a database connection of the jobs was lost");
   pgPool.on("error", lost);
   // graphile-worker asks for a listener on each client too.
   pgPool.on("connect", (client) => client.on("error", lost));
+  const events: WorkerEvents = new EventEmitter();
+  events.on("pool:create", ({ workerPool }) => workers.set(service, workerPool));
   const runner = await run({
     pgPool,
+    events,
     schema: `${service}_jobs`,
     taskList,
     crontab,
@@ -143,6 +209,7 @@ export async function runJobs(
   const timer = setInterval(release, LOOK_FOR_DEAD_MS);
   runner.promise.then(() => {
     clearInterval(timer);
+    workers.delete(service);
     return pgPool.end();
   }, (error) => log.error({ err: error }, "the job runner ended"));
   return runner;

@@ -2,9 +2,11 @@ import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
 import type { Runner } from "graphile-worker";
 import type { Event } from "../../proto/gen/nano/common/v1/common.ts";
-import { currentContext } from "./context.ts";
-import { addJob, emitEvent, publishEvent, runJobs } from "./jobs.ts";
+import { ANONYMOUS, currentContext, withContext } from "./context.ts";
+import { measureQueue } from "./job_telemetry.ts";
+import { addJob, addJobs, emitEvent, publishEvent, runJobs } from "./jobs.ts";
 import { createLog } from "./log.ts";
+import { registry } from "./metrics.ts";
 import { createPool, type Pool, transaction } from "./postgres.ts";
 import { type TestDatabase, testDatabase } from "./testing.ts";
 
@@ -13,14 +15,15 @@ const log = Object.assign(Object.create(createLog("test", { LOG_LEVEL: "ERROR" }
 let database: TestDatabase;
 let pool: Pool;
 let runner: Runner;
-const ran: { note: string; actor: string | undefined; time: number }[] = [];
+const ran: { note: string; actor: string | undefined; time: number; request_id: string; traceparent?: string }[] = [];
 const failures = new Map<string, number>();
 const events: Event[] = [];
 
 const handlers = {
   note: (payload: unknown) => {
     const { note, fail = 0 } = payload as { note: string; fail?: number };
-    ran.push({ note, actor: currentContext()?.actor.kind, time: currentContext()?.deadline ?? 0 });
+    const { request_id = "", traceparent, actor, deadline: time = 0 } = currentContext() ?? {};
+    ran.push({ note, actor: actor?.kind, time, request_id, ...(traceparent ? { traceparent } : {}) });
     const failed = failures.get(note) ?? 0;
     failures.set(note, failed + 1);
     return failed < fail ? Promise.reject(new Error("not yet")) : Promise.resolve();
@@ -89,6 +92,15 @@ describe("a job", () => {
     expect(run.time).toBeGreaterThan(Date.now());
   });
 
+  it("belongs to the request that added it: its id and its trace", async () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const context = { request_id: "r-7", actor: ANONYMOUS, deadline: Infinity, traceparent };
+    await withContext(context, () => addJob(pool, "payment", "note", { note: "of a request" }));
+    expect(await happens("of a request")).toMatchObject({ request_id: "r-7", traceparent, actor: "service" });
+    await addJob(pool, "payment", "note", { note: "of nobody" });
+    expect((await happens("of nobody")).request_id).toMatch(/^job-payment-\d+$/);
+  });
+
   it("never was, where its transaction is rolled back", async () => {
     await transaction(pool, async (tx) => {
       await addJob(tx, "payment", "note", { note: "rolled back" });
@@ -146,6 +158,32 @@ describe("a job", () => {
   });
 });
 
+describe("the queue's metrics", () => {
+  const sample = async (name: string) =>
+    Number((await registry.metrics()).split("\n").find((line) => line.startsWith(`${name} `))?.split(" ")[1]);
+
+  it("tell what waits and for how long, what gave up, and what became of attempts", async () => {
+    await database.owner.query(
+      `with added as (
+         select (payment_jobs.add_job('unheard_of', '{}', run_at => now() - interval '1 hour', max_attempts => 3)).id
+         from generate_series(1, 3)
+       )
+       select from added`,
+    );
+    await database.owner.query(
+      `update payment_jobs._private_jobs set attempts = 3 where id =
+         (select min(j.id) from payment_jobs.jobs j where task_identifier = 'unheard_of')`,
+    );
+    measureQueue(pool, "payment", ["note", "unheard_of"]);
+    expect(await sample('nano_jobs_waiting{job="unheard_of"}')).toBe(2);
+    expect(await sample('nano_jobs_gave_up{job="unheard_of"}')).toBe(1);
+    expect(await sample('nano_jobs_oldest_seconds{job="unheard_of"}')).toBeGreaterThanOrEqual(3600);
+    expect(await sample('nano_jobs_gave_up{job="note"}')).toBe(0);
+    expect(await sample('nano_jobs_total{job="note",outcome="failed"}')).toBeGreaterThan(0);
+    expect(await sample('nano_jobs_total{job="note",outcome="done"}')).toBeGreaterThan(0);
+  });
+});
+
 describe("emitEvent()", () => {
   it("brings the event to the store service with its id, time and payload", async () => {
     await emitEvent(pool, "payment", "payment.captured", "s1", { payment: { id: "p1", note: "☃" } });
@@ -155,5 +193,29 @@ describe("emitEvent()", () => {
     expect(event.time).toBeInstanceOf(Date);
     expect(Math.abs(Number(event.time) - Date.now())).toBeLessThan(60_000);
     expect(JSON.parse(event.data_json)).toEqual({ payment: { id: "p1", note: "☃" } });
+  });
+});
+
+describe("several jobs", () => {
+  it("are added by one statement, and run by the process that added them without a word to others", async () => {
+    const heard: unknown[] = [];
+    const listener = await database.owner.connect();
+    listener.on("notification", (message) => heard.push(message));
+    await listener.query(`listen "jobs:insert"`);
+    await transaction(pool, (tx) =>
+      addJobs(tx, "payment", [
+        { name: "note", payload: { note: "one of two" } },
+        { name: "note", payload: { note: "two of two" }, key: "second" },
+        { name: "note", payload: { note: "tomorrow" }, after: "1 day" },
+      ]));
+    for (const note of ["one of two", "two of two"]) await eventually(() => ran.find((job) => job.note === note));
+    await listener.query("select");
+    listener.release();
+    expect(heard).toEqual([]);
+    expect(ran.some((job) => job.note === "tomorrow")).toBe(false);
+  });
+
+  it("may be none", async () => {
+    await transaction(pool, (tx) => addJobs(tx, "payment", []));
   });
 });

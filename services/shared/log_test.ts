@@ -47,6 +47,38 @@ describe("createLog()", () => {
     expect(lines[0]?.error.stack_trace).toContain("log_test.ts");
   });
 
+  it("says who acts and in which store, by ids, never by an e-mail address", () => {
+    const actor = { kind: "user", user_id: "u1", email: "ada@example.com", store_roles: [] };
+    const { lines, text } = logged(
+      { LOG_LEVEL: "INFO" },
+      (log) => withContext({ request_id: "r1", actor, deadline: Infinity, store: "s1" }, () => log.info("done")),
+    );
+    expect(lines[0]).toMatchObject({ user: { id: "u1" }, labels: { actor: "user", store: "s1" } });
+    expect(text).not.toContain("ada");
+  });
+
+  it("has the trace that came in, or that which the request's id names", () => {
+    const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    const request_id = "0192f3aa-0000-7000-8000-000000000001";
+    const { lines } = logged({ LOG_LEVEL: "INFO" }, (log) => {
+      for (const more of [{ traceparent }, {}]) {
+        withContext({ request_id, actor: SYSTEM, deadline: Infinity, ...more }, () => log.info("done"));
+      }
+    });
+    expect(lines.map(({ trace }) => trace.id)).toEqual([
+      "0af7651916cd43dd8448eb211c80319c",
+      "0192f3aa000070008000000000000001",
+    ]);
+  });
+
+  it("masks what is personal, wherever it stands", () => {
+    const { text } = logged(
+      { LOG_LEVEL: "INFO" },
+      (log) => log.info({ deep: { er: ["ada@example.com"] } }, "to ada@example.com"),
+    );
+    expect(text).not.toContain("ada@");
+  });
+
   it("masks secrets by name, at the top and one below", () => {
     const secrets = { password: "s3cret", token: "s3cret", refresh_token: "s3cret", authorization: "Bearer s3cret" };
     const { text } = logged({ LOG_LEVEL: "INFO" }, (log) => log.info({ ...secrets, body: secrets }, "in"));

@@ -20,11 +20,23 @@ export const PERMISSIONS = {
   "audit:read": ["manager"],
   "webhook:read": ["manager"],
   "webhook:write": ["manager"],
+  "key:read": ["manager"],
+  "key:write": ["manager"],
+  "privacy:write": [],
   "platform:write": [],
 } as const satisfies Record<string, readonly string[]>;
 
 /** The name of a permission. */
 export type Permission = keyof typeof PERMISSIONS;
+
+/**
+ * What no API key may: give roles, make keys, run the platform. A key that leaks must not make itself a successor that
+ * outlives its end. Everything else is a scope that a secret key may have.
+ */
+const PEOPLE_ONLY: readonly Permission[] = ["user:write", "key:read", "key:write", "privacy:write", "platform:write"];
+
+/** The permissions that a secret API key may have. */
+export const KEY_SCOPES = (Object.keys(PERMISSIONS) as Permission[]).filter((name) => !PEOPLE_ONLY.includes(name));
 
 /** What a `support` may refund in one go, in major units of the currency. */
 export const SUPPORT_REFUND_LIMIT = 100;

@@ -1,6 +1,6 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
-import { type Permission, PERMISSIONS, permissionsOf, rolesWith } from "./permissions.ts";
+import { KEY_SCOPES, type Permission, PERMISSIONS, permissionsOf, rolesWith } from "./permissions.ts";
 
 const names = Object.keys(PERMISSIONS) as Permission[];
 
@@ -17,6 +17,13 @@ describe("the permission catalogue", () => {
   });
 
   it("gives the platform's settings to no store role", () => expect(rolesWith("platform:write")).toEqual([]));
+});
+
+describe("the scopes of API keys", () => {
+  it("are all permissions but those to give roles, make keys, and run the platform", () => {
+    expect(names.filter((name) => !KEY_SCOPES.includes(name)))
+      .toEqual(["user:write", "key:read", "key:write", "privacy:write", "platform:write"]);
+  });
 });
 
 describe("permissionsOf()", () => {

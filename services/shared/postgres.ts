@@ -1,8 +1,11 @@
 import pg from "pg";
+import { actorName } from "./auth.ts";
 import { currentContext, remainingTime } from "./context.ts";
-import { timedOut, unavailable } from "./errors.ts";
+import { timedOut } from "./errors.ts";
 import type { Log } from "./log.ts";
-import { gauge } from "./metrics.ts";
+import { overloaded } from "./overload.ts";
+import { MeasuredPool, traceStatements } from "./sql_telemetry.ts";
+import { tracing } from "./trace.ts";
 
 /** A bigint column is a number here; one beyond 2^53 - 1 is refused rather than rounded. */
 pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
@@ -37,7 +40,7 @@ const RETRIED = new Set(["40001", "40P01", "55P03"]);
  * Who waits for a connection gives up after 10 s, the longest deadline; one that can't be made fails after 2 s.
  */
 export function createPool(config: { DATABASE_URL: string; DEBUG?: boolean }, log: Log, max = 6): Pool {
-  const pool = new pg.Pool({
+  const pool = new MeasuredPool({
     connectionString: config.DATABASE_URL,
     max,
     connectionTimeoutMillis: TURN_MS,
@@ -47,6 +50,7 @@ export function createPool(config: { DATABASE_URL: string; DEBUG?: boolean }, lo
     lock_timeout: 1_000,
   });
   pool.on("error", (error) => log.warn({ err: error }, "a database connection was lost"));
+  if (tracing) pool.on("connect", traceStatements);
   if (config.DEBUG) pool.on("connect", (client) => logStatements(client, log));
   return pool;
 }
@@ -56,12 +60,6 @@ class PromptClient extends pg.Client {
   constructor(config: pg.ClientConfig = {}) {
     super({ ...config, connectionTimeoutMillis: CONNECT_MS });
   }
-}
-
-/** Shows how busy the process's pool is. */
-export function measurePool(pool: Pool): void {
-  gauge("nano_pool_connections", "Connections of the database pool.", () => pool.totalCount);
-  gauge("nano_pool_waiting", "Requests that wait for a connection of the database pool.", () => pool.waitingCount);
 }
 
 /** Logs the name of each statement that a client runs, or its beginning; never its values. */
@@ -94,7 +92,7 @@ export async function transaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): P
 }
 
 async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
-  if (pool.waitingCount >= MAX_WAITING) throw unavailable();
+  if (pool.waitingCount >= MAX_WAITING) throw overloaded("pool");
   const client = await pool.connect();
   let broken: Error | undefined;
   try {
@@ -104,24 +102,36 @@ async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
     // Who asked was told that it took too long, and may have done something else since.
     if (remainingTime(1) <= 0) throw timedOut();
     await client.query("commit");
+    for (const work of committed.get(client) ?? []) work();
     return result;
   } catch (error) {
     await client.query("rollback").catch((fault) => broken = fault);
     throw error;
   } finally {
+    committed.delete(client);
     client.release(broken);
   }
+}
+
+/** What is to be counted once a transaction is committed, by its connection. */
+const committed = new WeakMap<object, (() => void)[]>();
+
+/** Runs something once the transaction is committed, and never if it is not: for metrics, which can't be taken back. */
+export function onCommit(tx: Tx, work: () => void): void {
+  const waiting = committed.get(tx);
+  if (waiting) waiting.push(work);
+  else committed.set(tx, [work]);
 }
 
 /** One round trip: begins, follows the deadline, and says who acts. */
 function begin(): string {
   const context = currentContext();
   const timeout = Math.ceil(Math.max(1, Math.min(remainingTime(STATEMENT_TIMEOUT_MS), 60_000)));
-  const actor = context?.actor.user_id ? `user:${context.actor.user_id}` : context?.actor.kind ?? "service";
+  const actor = context ? actorName(context.actor) : "service";
   return `begin; set local statement_timeout = ${timeout}; ` +
-    `set local nano.actor = ${pg.escapeLiteral(actor)}; set local nano.request_id = ${
-      pg.escapeLiteral(context?.request_id ?? "")
-    }`;
+    `set local nano.actor = ${pg.escapeLiteral(actor)}; ` +
+    `set local nano.request_id = ${pg.escapeLiteral(context?.request_id ?? "")}; ` +
+    `set local nano.network = ${pg.escapeLiteral(context?.network ?? "")}`;
 }
 
 /** The name of the constraint that a statement ran against, if that is why it failed. */

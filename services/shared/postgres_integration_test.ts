@@ -3,7 +3,9 @@ import { after, before, describe, it } from "@std/testing/bdd";
 import { withContext } from "./context.ts";
 import { conflict, toNanoError } from "./errors.ts";
 import { createLog } from "./log.ts";
-import { createPool, orElse, type Pool, transaction } from "./postgres.ts";
+import { registry } from "./metrics.ts";
+import { createPool, onCommit, orElse, type Pool, transaction } from "./postgres.ts";
+import { statementName } from "./sql_telemetry.ts";
 import { type TestDatabase, testDatabase } from "./testing.ts";
 
 const log = createLog("test", { LOG_LEVEL: "ERROR" });
@@ -50,6 +52,37 @@ describe("transaction()", () => {
           })),
     );
     expect(rows[0]).toEqual({ actor: `user:${user_id}`, request: "request-1" });
+  });
+
+  it("runs what waits for its end once it is committed, and never otherwise", async () => {
+    const counted: string[] = [];
+    await transaction(pool, async (tx) => {
+      onCommit(tx, () => counted.push("committed"));
+      await tx.query({ text: "select 1" });
+      expect(counted).toEqual([]);
+    });
+    await transaction(pool, (tx) => {
+      onCommit(tx, () => counted.push("rolled back"));
+      return Promise.reject(new Error("no"));
+    }).catch(() => {});
+    // The same connections, again.
+    await Promise.all([1, 2, 3].map(() => transaction(pool, (tx) => tx.query({ text: "select 1" }))));
+    expect(counted).toEqual(["committed"]);
+  });
+
+  it("measures how long a connection is waited for", async () => {
+    const waits = async () => {
+      const metrics = await registry.metrics();
+      const value = (suffix: string) =>
+        Number(metrics.split("\n").find((line) => line.startsWith(`nano_pool_wait_seconds_${suffix} `))?.split(" ")[1]);
+      return { count: value("count"), sum: value("sum") };
+    };
+    const before = await waits();
+    await Promise.all(Array.from({ length: 7 }, () => pool.query("select pg_sleep(0.1)")));
+    const after = await waits();
+    expect(after.count - before.count).toBe(7);
+    // The seventh waits for one of the six.
+    expect(after.sum - before.sum).toBeGreaterThan(0.05);
   });
 
   it("ends a statement at the request's deadline", async () => {
@@ -150,5 +183,15 @@ describe("transaction()", () => {
     }
     for (const name of ["begin; ", "counter.read", "commit", "select 1 as one"]) expect(text).toContain(`"${name}`);
     expect(text).not.toContain("a secret");
+  });
+});
+
+describe("statementName()", () => {
+  it("is a statement's name, or how its text begins; of a text that holds its values only the first word", () => {
+    expect(statementName({ name: "order.find", text: "select 1" })).toBe("order.find");
+    expect(statementName({ text: "  select id\n   from orders where id = $1" })).toBe(
+      "select id from orders where id = $1",
+    );
+    expect(statementName("begin; set local nano.actor = 'user:1'")).toBe("begin");
   });
 });

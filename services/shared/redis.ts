@@ -1,5 +1,6 @@
 import { Redis } from "ioredis";
 import type { Log } from "./log.ts";
+import { measureRedis } from "./redis_telemetry.ts";
 
 /**
  * A cache that may vanish at any time: then reads miss and writes do nothing. Values are strings.
@@ -26,6 +27,7 @@ export function createCache(config: { REDIS_URL?: string | undefined }, log: Log
     enableReadyCheck: false,
     retryStrategy: (times) => Math.min(100 * times, 1_000),
   });
+  measureRedis(redis);
   let away = false;
   redis.on("error", (error) => {
     if (!away) log.warn({ err: error }, "Redis is away: running uncached");

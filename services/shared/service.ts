@@ -3,10 +3,12 @@ import type { Server } from "@grpc/grpc-js";
 import type { Runner } from "graphile-worker";
 import { createServer, listen, type Rpcs, stopServer } from "./grpc.ts";
 import { type Readiness, serveHealth } from "./health.ts";
+import { measureQueue } from "./job_telemetry.ts";
 import { type JobHandlers, runJobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
-import { measurePool, type Pool } from "./postgres.ts";
+import type { Pool } from "./postgres.ts";
 import { onShutdown } from "./shutdown.ts";
+import { measurePool } from "./sql_telemetry.ts";
 
 /** What every service is told. */
 export interface ServiceConfig {
@@ -25,6 +27,8 @@ export interface ServiceParts<S> {
   handlers: Rpcs<S>;
   jobs: JobHandlers;
   crontab?: string;
+  /** What must be done once before it takes requests, on a database that has this release's migrations. */
+  prepare?: () => Promise<void>;
   /** How many jobs run at a time, where two are too few as they wait for others. */
   concurrency?: number;
   /** What else is closed at the end: neighbours' clients, the cache. */
@@ -37,14 +41,15 @@ export interface ServiceParts<S> {
  */
 export async function serve<S>(name: string, config: ServiceConfig, log: Log, parts: ServiceParts<S>): Promise<void> {
   const { pool } = parts;
-  const readiness: Readiness = { draining: false, check: await migrated(pool, name) };
+  const readiness: Readiness = { draining: false, check: await fit(pool, name, log, parts.prepare) };
   measurePool(pool);
+  measureQueue(pool, name, Object.keys(parts.jobs));
   const server = createServer(parts.definition, parts.handlers, log);
   const health = addHealth(server, name);
   if (config.ENVIRONMENT === "development") await addReflection(server, name);
   const runner: Runner = await runJobs(config, name, parts.jobs, log, parts.crontab, parts.concurrency);
   await listen(server, `${config.HOST}:${config.PORT}`);
-  const http = serveHealth(config, readiness);
+  const http = serveHealth(name, config, readiness);
   onShutdown(config, log, readiness, [
     async () => {
       health.stop();
@@ -60,14 +65,24 @@ export async function serve<S>(name: string, config: ServiceConfig, log: Log, pa
   log.info({ port: config.PORT }, `${name} is ready`);
 }
 
-/** Ready means: the database answers, and has every migration that this code was written for. */
-async function migrated(pool: Pool, name: string): Promise<() => Promise<void>> {
+/** Ready means: the database answers, has every migration that this code was written for, and what is to be done first is. */
+async function fit(
+  pool: Pool,
+  name: string,
+  log: Log,
+  prepare = () => Promise.resolve(),
+): Promise<() => Promise<void>> {
   const known: string[] = [];
   for await (const { name: file } of Deno.readDir(`db/migrations/${name}`)) known.push(file.replace(/\.sql$/, ""));
   const statement = { name: "ready", text: "select count(*)::int as applied from migrations where name = any($1)" };
+  let prepared: Promise<void> | undefined;
   return async () => {
     const { rows: [row] } = await pool.query<{ applied: number }>({ ...statement, values: [known] });
     if (row?.applied !== known.length) throw new Error("The database lacks migrations of this release.");
+    await (prepared ??= prepare().catch((error) => {
+      log.fatal({ err: error }, "cannot start");
+      Deno.exit(1);
+    }));
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Readiness } from "./health.ts";
-import type { Log } from "./log.ts";
+import { flushLog, type Log } from "./log.ts";
 
 /** How long a process keeps serving after SIGTERM, until everyone knows that it is not ready: 0 in development. */
 const LINGER_MS = { development: 0, production: 5_000 };
@@ -26,6 +26,7 @@ export function onShutdown(
       );
     }
     log.debug("stopped");
+    await flushLog();
     Deno.exit(0);
   };
   Deno.addSignalListener("SIGTERM", stop);

@@ -54,10 +54,16 @@ export async function testRedis(): Promise<{ url: string }> {
   }
 }
 
-/** The running shop that the REST tests talk to. */
-export function testShop(): { gateway: string; operator: { email: string; password: string } } {
+/**
+ * The running shop that the REST tests talk to: the gateway, the operator, where each process serves its health and
+ * metrics, where it sends the spans of requests that carry a sampled traceparent, and the folder of its logs.
+ */
+export function testShop() {
   return {
     gateway: setting("TEST_GATEWAY_URL"),
+    health: JSON.parse(setting("TEST_HEALTH_URLS")) as Record<string, string>,
+    collector: setting("TEST_COLLECTOR_URL"),
+    logs: setting("TEST_LOGS"),
     operator: { email: setting("TEST_ADMIN_EMAIL"), password: setting("TEST_ADMIN_PASSWORD") },
   };
 }

@@ -21,6 +21,12 @@ import {
 import { Empty } from "../../../google/protobuf/empty.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Money } from "../../common/v1/common.ts";
+import {
+  ErasePersonRequest,
+  ErasePersonResponse,
+  ExportPersonRequest,
+  ExportPersonResponse,
+} from "../../common/v1/person.ts";
 
 export const protobufPackage = "nano.cart.v1";
 
@@ -164,6 +170,8 @@ export interface CheckoutLine {
   variant_id: string;
   /** How many. */
   quantity: number;
+  /** The stock keeping unit as it was when the line was last written, to name what is no longer sold; unset where a cart is closed. */
+  sku?: string | undefined;
 }
 
 /** A cart as an order takes it. */
@@ -1051,6 +1059,9 @@ export const CheckoutLine: MessageFns<CheckoutLine> = {
     if (message.quantity !== 0) {
       writer.uint32(16).int32(message.quantity);
     }
+    if (message.sku !== undefined) {
+      writer.uint32(26).string(message.sku);
+    }
     return writer;
   },
 
@@ -1083,6 +1094,14 @@ export const CheckoutLine: MessageFns<CheckoutLine> = {
             message.quantity = reader.int32();
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.sku = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1102,6 +1121,7 @@ export const CheckoutLine: MessageFns<CheckoutLine> = {
     const message = createBaseCheckoutLine();
     message.variant_id = object.variant_id ?? "";
     message.quantity = object.quantity ?? 0;
+    message.sku = object.sku ?? undefined;
     return message;
   },
 };
@@ -1359,6 +1379,27 @@ export const CartServiceService = {
     responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
     responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
   },
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson: {
+    path: "/nano.cart.v1.CartService/ExportPerson" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExportPersonRequest): Buffer => Buffer.from(ExportPersonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportPersonRequest => ExportPersonRequest.decode(value),
+    responseSerialize: (value: ExportPersonResponse): Buffer =>
+      Buffer.from(ExportPersonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportPersonResponse => ExportPersonResponse.decode(value),
+  },
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson: {
+    path: "/nano.cart.v1.CartService/ErasePerson" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ErasePersonRequest): Buffer => Buffer.from(ErasePersonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ErasePersonRequest => ErasePersonRequest.decode(value),
+    responseSerialize: (value: ErasePersonResponse): Buffer => Buffer.from(ErasePersonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ErasePersonResponse => ErasePersonResponse.decode(value),
+  },
 } as const;
 
 export interface CartServiceServer extends UntypedServiceImplementation {
@@ -1378,6 +1419,10 @@ export interface CartServiceServer extends UntypedServiceImplementation {
   getCheckout: handleUnaryCall<GetCheckoutRequest, Checkout>;
   /** Closes a cart as ordered; for the order service. Idempotent per order. Returns ABORTED (cart_ordered) for another order. */
   closeCart: handleUnaryCall<CloseCartRequest, Empty>;
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson: handleUnaryCall<ExportPersonRequest, ExportPersonResponse>;
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson: handleUnaryCall<ErasePersonRequest, ErasePersonResponse>;
 }
 
 export interface CartServiceClient extends Client {
@@ -1499,6 +1544,38 @@ export interface CartServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson(
+    request: ExportPersonRequest,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  exportPerson(
+    request: ExportPersonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  exportPerson(
+    request: ExportPersonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson(
+    request: ErasePersonRequest,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
+  ): ClientUnaryCall;
+  erasePerson(
+    request: ErasePersonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
+  ): ClientUnaryCall;
+  erasePerson(
+    request: ErasePersonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
   ): ClientUnaryCall;
 }
 

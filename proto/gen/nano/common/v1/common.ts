@@ -58,9 +58,19 @@ export interface StoreRole {
   role: string;
 }
 
+/** What a machine with a secret API key may. */
+export interface ApiKeyGrant {
+  /** The key's id. */
+  id: string;
+  /** The one store in which it acts. */
+  store_id: string;
+  /** Its permissions there. */
+  scopes: string[];
+}
+
 /** Who is asking. The gateway sends it with each call in the metadata `nano-actor-bin`. */
 export interface Actor {
-  /** "anonymous", "guest", "user" or "service". */
+  /** "anonymous", "guest", "user", "api_key" or "service". */
   kind: string;
   /** The user's id, for kind "user". */
   user_id?:
@@ -81,7 +91,19 @@ export interface Actor {
     | string
     | undefined;
   /** The e-mail address, for kind "user". */
-  email?: string | undefined;
+  email?:
+    | string
+    | undefined;
+  /** The key and what it may, for kind "api_key". */
+  api_key?:
+    | ApiKeyGrant
+    | undefined;
+  /** Whether the user must confirm to be there before what is sensitive: has a second factor, and has not lately. */
+  step_up?:
+    | boolean
+    | undefined;
+  /** Where step_up is set: refunds over so many major units are sensitive. */
+  step_up_refund_over?: number | undefined;
 }
 
 /** The client's idempotency key and what it stands for; see reliability rules on keys. */
@@ -159,7 +181,11 @@ export interface AuditEntry {
   /** What an update changed, as it became, or the whole new row: a JSON object; empty for a delete. */
   after_json: string;
   /** The store that the row belongs to, if to any. */
-  store_id?: string | undefined;
+  store_id?:
+    | string
+    | undefined;
+  /** The network that the client asked from; empty outside of requests. */
+  network: string;
 }
 
 /** Asks for entries of a service's audit log, newest first. A manager sees those of the own stores. */
@@ -196,6 +222,12 @@ export interface ListAuditRequest {
   before_id: number;
   /** How many at most, 1 to 100. */
   limit: number;
+  /** Only "insert", "update" or "delete". */
+  action?:
+    | string
+    | undefined;
+  /** Only changes by this request. */
+  request_id?: string | undefined;
 }
 
 /** Entries of a service's audit log. */
@@ -491,6 +523,85 @@ export const StoreRole: MessageFns<StoreRole> = {
   },
 };
 
+function createBaseApiKeyGrant(): ApiKeyGrant {
+  return { id: "", store_id: "", scopes: [] };
+}
+
+export const ApiKeyGrant: MessageFns<ApiKeyGrant> = {
+  encode(message: ApiKeyGrant, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.store_id !== "") {
+      writer.uint32(18).string(message.store_id);
+    }
+    for (const v of message.scopes) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApiKeyGrant {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApiKeyGrant();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.scopes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ApiKeyGrant>): ApiKeyGrant {
+    return ApiKeyGrant.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ApiKeyGrant>): ApiKeyGrant {
+    const message = createBaseApiKeyGrant();
+    message.id = object.id ?? "";
+    message.store_id = object.store_id ?? "";
+    message.scopes = object.scopes?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBaseActor(): Actor {
   return { kind: "", store_roles: [] };
 }
@@ -517,6 +628,15 @@ export const Actor: MessageFns<Actor> = {
     }
     if (message.email !== undefined) {
       writer.uint32(58).string(message.email);
+    }
+    if (message.api_key !== undefined) {
+      ApiKeyGrant.encode(message.api_key, writer.uint32(66).fork()).join();
+    }
+    if (message.step_up !== undefined) {
+      writer.uint32(72).bool(message.step_up);
+    }
+    if (message.step_up_refund_over !== undefined) {
+      writer.uint32(80).int64(message.step_up_refund_over);
     }
     return writer;
   },
@@ -590,6 +710,30 @@ export const Actor: MessageFns<Actor> = {
             message.email = reader.string();
             continue;
           }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.api_key = ApiKeyGrant.decode(reader, reader.uint32());
+            continue;
+          }
+          case 9: {
+            if (tag !== 72) {
+              break;
+            }
+
+            message.step_up = reader.bool();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.step_up_refund_over = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -614,6 +758,11 @@ export const Actor: MessageFns<Actor> = {
     message.store_roles = object.store_roles?.map((e) => StoreRole.fromPartial(e)) || [];
     message.session_id = object.session_id ?? undefined;
     message.email = object.email ?? undefined;
+    message.api_key = (object.api_key !== undefined && object.api_key !== null)
+      ? ApiKeyGrant.fromPartial(object.api_key)
+      : undefined;
+    message.step_up = object.step_up ?? undefined;
+    message.step_up_refund_over = object.step_up_refund_over ?? undefined;
     return message;
   },
 };
@@ -992,6 +1141,7 @@ function createBaseAuditEntry(): AuditEntry {
     action: "",
     before_json: "",
     after_json: "",
+    network: "",
   };
 }
 
@@ -1026,6 +1176,9 @@ export const AuditEntry: MessageFns<AuditEntry> = {
     }
     if (message.store_id !== undefined) {
       writer.uint32(82).string(message.store_id);
+    }
+    if (message.network !== "") {
+      writer.uint32(90).string(message.network);
     }
     return writer;
   },
@@ -1123,6 +1276,14 @@ export const AuditEntry: MessageFns<AuditEntry> = {
             message.store_id = reader.string();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.network = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1150,6 +1311,7 @@ export const AuditEntry: MessageFns<AuditEntry> = {
     message.before_json = object.before_json ?? "";
     message.after_json = object.after_json ?? "";
     message.store_id = object.store_id ?? undefined;
+    message.network = object.network ?? "";
     return message;
   },
 };
@@ -1186,6 +1348,12 @@ export const ListAuditRequest: MessageFns<ListAuditRequest> = {
     }
     if (message.limit !== 0) {
       writer.uint32(72).int32(message.limit);
+    }
+    if (message.action !== undefined) {
+      writer.uint32(82).string(message.action);
+    }
+    if (message.request_id !== undefined) {
+      writer.uint32(90).string(message.request_id);
     }
     return writer;
   },
@@ -1275,6 +1443,22 @@ export const ListAuditRequest: MessageFns<ListAuditRequest> = {
             message.limit = reader.int32();
             continue;
           }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.action = reader.string();
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.request_id = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1301,6 +1485,8 @@ export const ListAuditRequest: MessageFns<ListAuditRequest> = {
     message.before_time = object.before_time ?? undefined;
     message.before_id = object.before_id ?? 0;
     message.limit = object.limit ?? 0;
+    message.action = object.action ?? undefined;
+    message.request_id = object.request_id ?? undefined;
     return message;
   },
 };

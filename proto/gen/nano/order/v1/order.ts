@@ -21,6 +21,12 @@ import {
 import { Empty } from "../../../google/protobuf/empty.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Address, IdempotencyKey, Money } from "../../common/v1/common.ts";
+import {
+  ErasePersonRequest,
+  ErasePersonResponse,
+  ExportPersonRequest,
+  ExportPersonResponse,
+} from "../../common/v1/person.ts";
 import { Payment, Refund } from "../../payment/v1/payment.ts";
 
 export const protobufPackage = "nano.order.v1";
@@ -249,6 +255,8 @@ export interface ListOrdersRequest {
     | undefined;
   /** Whether to count all matches. */
   count: boolean;
+  /** Only these, at most 100. */
+  ids: string[];
 }
 
 /** A page of orders. */
@@ -392,6 +400,18 @@ export interface OrderCounts {
 export interface OrderCounts_OrdersEntry {
   key: string;
   value: number;
+}
+
+/** Names a person. */
+export interface ListOpenOrdersRequest {
+  /** The account's id. */
+  user_id: string;
+}
+
+/** Orders that are not final. */
+export interface ListOpenOrdersResponse {
+  /** Their numbers, at most 100. */
+  numbers: number[];
 }
 
 function createBaseOrderItem(): OrderItem {
@@ -1462,7 +1482,7 @@ export const GetOrderRequest: MessageFns<GetOrderRequest> = {
 };
 
 function createBaseListOrdersRequest(): ListOrdersRequest {
-  return { store_id: "", from: undefined, to: undefined, limit: 0, count: false };
+  return { store_id: "", from: undefined, to: undefined, limit: 0, count: false, ids: [] };
 }
 
 export const ListOrdersRequest: MessageFns<ListOrdersRequest> = {
@@ -1496,6 +1516,9 @@ export const ListOrdersRequest: MessageFns<ListOrdersRequest> = {
     }
     if (message.count !== false) {
       writer.uint32(80).bool(message.count);
+    }
+    for (const v of message.ids) {
+      writer.uint32(90).string(v!);
     }
     return writer;
   },
@@ -1593,6 +1616,14 @@ export const ListOrdersRequest: MessageFns<ListOrdersRequest> = {
             message.count = reader.bool();
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.ids.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1620,6 +1651,7 @@ export const ListOrdersRequest: MessageFns<ListOrdersRequest> = {
     message.limit = object.limit ?? 0;
     message.cursor = object.cursor ?? undefined;
     message.count = object.count ?? false;
+    message.ids = object.ids?.map((e) => e) || [];
     return message;
   },
 };
@@ -2740,6 +2772,130 @@ export const OrderCounts_OrdersEntry: MessageFns<OrderCounts_OrdersEntry> = {
   },
 };
 
+function createBaseListOpenOrdersRequest(): ListOpenOrdersRequest {
+  return { user_id: "" };
+}
+
+export const ListOpenOrdersRequest: MessageFns<ListOpenOrdersRequest> = {
+  encode(message: ListOpenOrdersRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user_id !== "") {
+      writer.uint32(10).string(message.user_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOpenOrdersRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOpenOrdersRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListOpenOrdersRequest>): ListOpenOrdersRequest {
+    return ListOpenOrdersRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListOpenOrdersRequest>): ListOpenOrdersRequest {
+    const message = createBaseListOpenOrdersRequest();
+    message.user_id = object.user_id ?? "";
+    return message;
+  },
+};
+
+function createBaseListOpenOrdersResponse(): ListOpenOrdersResponse {
+  return { numbers: [] };
+}
+
+export const ListOpenOrdersResponse: MessageFns<ListOpenOrdersResponse> = {
+  encode(message: ListOpenOrdersResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.numbers.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.numbers) {
+        writer.int64(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOpenOrdersResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOpenOrdersResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.numbers.push(longToNumber(reader.int64()));
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.numbers.push(longToNumber(reader.int64()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListOpenOrdersResponse>): ListOpenOrdersResponse {
+    return ListOpenOrdersResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListOpenOrdersResponse>): ListOpenOrdersResponse {
+    const message = createBaseListOpenOrdersResponse();
+    message.numbers = object.numbers?.map((e) => e) || [];
+    return message;
+  },
+};
+
 /** Owns orders and orchestrates the checkout. */
 export type OrderServiceService = typeof OrderServiceService;
 export const OrderServiceService = {
@@ -2860,6 +3016,39 @@ export const OrderServiceService = {
     responseSerialize: (value: OrderCounts): Buffer => Buffer.from(OrderCounts.encode(value).finish()),
     responseDeserialize: (value: Buffer): OrderCounts => OrderCounts.decode(value),
   },
+  /** Lists the numbers of a person's orders that are not final, so that nobody erases what is under way; for services. */
+  listOpenOrders: {
+    path: "/nano.order.v1.OrderService/ListOpenOrders" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListOpenOrdersRequest): Buffer =>
+      Buffer.from(ListOpenOrdersRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListOpenOrdersRequest => ListOpenOrdersRequest.decode(value),
+    responseSerialize: (value: ListOpenOrdersResponse): Buffer =>
+      Buffer.from(ListOpenOrdersResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListOpenOrdersResponse => ListOpenOrdersResponse.decode(value),
+  },
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson: {
+    path: "/nano.order.v1.OrderService/ExportPerson" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExportPersonRequest): Buffer => Buffer.from(ExportPersonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportPersonRequest => ExportPersonRequest.decode(value),
+    responseSerialize: (value: ExportPersonResponse): Buffer =>
+      Buffer.from(ExportPersonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportPersonResponse => ExportPersonResponse.decode(value),
+  },
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson: {
+    path: "/nano.order.v1.OrderService/ErasePerson" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ErasePersonRequest): Buffer => Buffer.from(ErasePersonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ErasePersonRequest => ErasePersonRequest.decode(value),
+    responseSerialize: (value: ErasePersonResponse): Buffer => Buffer.from(ErasePersonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ErasePersonResponse => ErasePersonResponse.decode(value),
+  },
 } as const;
 
 export interface OrderServiceServer extends UntypedServiceImplementation {
@@ -2888,6 +3077,12 @@ export interface OrderServiceServer extends UntypedServiceImplementation {
   listNotes: handleUnaryCall<ListNotesRequest, ListNotesResponse>;
   /** Gets how many orders of a store have which status, from counts kept current; for staff. */
   getOrderCounts: handleUnaryCall<GetOrderCountsRequest, OrderCounts>;
+  /** Lists the numbers of a person's orders that are not final, so that nobody erases what is under way; for services. */
+  listOpenOrders: handleUnaryCall<ListOpenOrdersRequest, ListOpenOrdersResponse>;
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson: handleUnaryCall<ExportPersonRequest, ExportPersonResponse>;
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson: handleUnaryCall<ErasePersonRequest, ErasePersonResponse>;
 }
 
 export interface OrderServiceClient extends Client {
@@ -3066,6 +3261,54 @@ export interface OrderServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: OrderCounts) => void,
+  ): ClientUnaryCall;
+  /** Lists the numbers of a person's orders that are not final, so that nobody erases what is under way; for services. */
+  listOpenOrders(
+    request: ListOpenOrdersRequest,
+    callback: (error: ServiceError | null, response: ListOpenOrdersResponse) => void,
+  ): ClientUnaryCall;
+  listOpenOrders(
+    request: ListOpenOrdersRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListOpenOrdersResponse) => void,
+  ): ClientUnaryCall;
+  listOpenOrders(
+    request: ListOpenOrdersRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListOpenOrdersResponse) => void,
+  ): ClientUnaryCall;
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson(
+    request: ExportPersonRequest,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  exportPerson(
+    request: ExportPersonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  exportPerson(
+    request: ExportPersonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson(
+    request: ErasePersonRequest,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
+  ): ClientUnaryCall;
+  erasePerson(
+    request: ErasePersonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
+  ): ClientUnaryCall;
+  erasePerson(
+    request: ErasePersonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
   ): ClientUnaryCall;
 }
 

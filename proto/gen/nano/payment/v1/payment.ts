@@ -20,6 +20,12 @@ import {
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { IdempotencyKey, ListAuditRequest, ListAuditResponse, Money } from "../../common/v1/common.ts";
+import {
+  ErasePersonRequest,
+  ErasePersonResponse,
+  ExportPersonRequest,
+  ExportPersonResponse,
+} from "../../common/v1/person.ts";
 
 export const protobufPackage = "nano.payment.v1";
 
@@ -2870,6 +2876,27 @@ export const PaymentServiceService = {
     responseSerialize: (value: ListAuditResponse): Buffer => Buffer.from(ListAuditResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListAuditResponse => ListAuditResponse.decode(value),
   },
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson: {
+    path: "/nano.payment.v1.PaymentService/ExportPerson" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExportPersonRequest): Buffer => Buffer.from(ExportPersonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportPersonRequest => ExportPersonRequest.decode(value),
+    responseSerialize: (value: ExportPersonResponse): Buffer =>
+      Buffer.from(ExportPersonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportPersonResponse => ExportPersonResponse.decode(value),
+  },
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson: {
+    path: "/nano.payment.v1.PaymentService/ErasePerson" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ErasePersonRequest): Buffer => Buffer.from(ErasePersonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ErasePersonRequest => ErasePersonRequest.decode(value),
+    responseSerialize: (value: ErasePersonResponse): Buffer => Buffer.from(ErasePersonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ErasePersonResponse => ErasePersonResponse.decode(value),
+  },
 } as const;
 
 export interface PaymentServiceServer extends UntypedServiceImplementation {
@@ -2910,6 +2937,10 @@ export interface PaymentServiceServer extends UntypedServiceImplementation {
   getPaymentCounts: handleUnaryCall<GetPaymentCountsRequest, PaymentCounts>;
   /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
   listAudit: handleUnaryCall<ListAuditRequest, ListAuditResponse>;
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson: handleUnaryCall<ExportPersonRequest, ExportPersonResponse>;
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson: handleUnaryCall<ErasePersonRequest, ErasePersonResponse>;
 }
 
 export interface PaymentServiceClient extends Client {
@@ -3145,6 +3176,38 @@ export interface PaymentServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListAuditResponse) => void,
+  ): ClientUnaryCall;
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson(
+    request: ExportPersonRequest,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  exportPerson(
+    request: ExportPersonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  exportPerson(
+    request: ExportPersonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson(
+    request: ErasePersonRequest,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
+  ): ClientUnaryCall;
+  erasePerson(
+    request: ErasePersonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
+  ): ClientUnaryCall;
+  erasePerson(
+    request: ErasePersonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
   ): ClientUnaryCall;
 }
 

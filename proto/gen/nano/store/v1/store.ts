@@ -21,6 +21,12 @@ import {
 import { Empty } from "../../../google/protobuf/empty.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Event, ListAuditRequest, ListAuditResponse, Money } from "../../common/v1/common.ts";
+import {
+  ErasePersonRequest,
+  ErasePersonResponse,
+  ExportPersonRequest,
+  ExportPersonResponse,
+} from "../../common/v1/person.ts";
 
 export const protobufPackage = "nano.store.v1";
 
@@ -68,6 +74,36 @@ export interface Store {
     | undefined;
   /** Counts up with each change. */
   version: number;
+  /** The origins of its browser storefronts, such as "https://tea.example". */
+  origins: string[];
+}
+
+/** Origins of browser storefronts. */
+export interface Origins {
+  /** Each a scheme and a host, perhaps with a port. */
+  values: string[];
+}
+
+/** The origins of one store. */
+export interface StoreOrigins {
+  /** The store's id. */
+  store_id: string;
+  /** The store's slug. */
+  slug: string;
+  /** Whether it is meant where none is named. */
+  is_default: boolean;
+  /** The origins. */
+  origins: string[];
+}
+
+/** Asks for all origins. */
+export interface ListOriginsRequest {
+}
+
+/** All origins. */
+export interface ListOriginsResponse {
+  /** The active stores that have some. */
+  data: StoreOrigins[];
 }
 
 /** Asks for a page of stores. */
@@ -115,7 +151,11 @@ export interface StoreInput {
     | string
     | undefined;
   /** The tax; none if unset. */
-  tax?: Tax | undefined;
+  tax?:
+    | Tax
+    | undefined;
+  /** The origins of its browser storefronts; as they were if unset, at first none. */
+  origins?: Origins | undefined;
 }
 
 /** Asks for a new store. */
@@ -534,6 +574,7 @@ function createBaseStore(): Store {
     create_time: undefined,
     update_time: undefined,
     version: 0,
+    origins: [],
   };
 }
 
@@ -574,6 +615,9 @@ export const Store: MessageFns<Store> = {
     }
     if (message.version !== 0) {
       writer.uint32(96).int32(message.version);
+    }
+    for (const v of message.origins) {
+      writer.uint32(106).string(v!);
     }
     return writer;
   },
@@ -687,6 +731,14 @@ export const Store: MessageFns<Store> = {
             message.version = reader.int32();
             continue;
           }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.origins.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -716,6 +768,251 @@ export const Store: MessageFns<Store> = {
     message.create_time = object.create_time ?? undefined;
     message.update_time = object.update_time ?? undefined;
     message.version = object.version ?? 0;
+    message.origins = object.origins?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseOrigins(): Origins {
+  return { values: [] };
+}
+
+export const Origins: MessageFns<Origins> = {
+  encode(message: Origins, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.values) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Origins {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOrigins();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.values.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Origins>): Origins {
+    return Origins.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Origins>): Origins {
+    const message = createBaseOrigins();
+    message.values = object.values?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseStoreOrigins(): StoreOrigins {
+  return { store_id: "", slug: "", is_default: false, origins: [] };
+}
+
+export const StoreOrigins: MessageFns<StoreOrigins> = {
+  encode(message: StoreOrigins, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    if (message.slug !== "") {
+      writer.uint32(18).string(message.slug);
+    }
+    if (message.is_default !== false) {
+      writer.uint32(24).bool(message.is_default);
+    }
+    for (const v of message.origins) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StoreOrigins {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStoreOrigins();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.slug = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.is_default = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.origins.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StoreOrigins>): StoreOrigins {
+    return StoreOrigins.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StoreOrigins>): StoreOrigins {
+    const message = createBaseStoreOrigins();
+    message.store_id = object.store_id ?? "";
+    message.slug = object.slug ?? "";
+    message.is_default = object.is_default ?? false;
+    message.origins = object.origins?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseListOriginsRequest(): ListOriginsRequest {
+  return {};
+}
+
+export const ListOriginsRequest: MessageFns<ListOriginsRequest> = {
+  encode(_: ListOriginsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOriginsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOriginsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListOriginsRequest>): ListOriginsRequest {
+    return ListOriginsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<ListOriginsRequest>): ListOriginsRequest {
+    const message = createBaseListOriginsRequest();
+    return message;
+  },
+};
+
+function createBaseListOriginsResponse(): ListOriginsResponse {
+  return { data: [] };
+}
+
+export const ListOriginsResponse: MessageFns<ListOriginsResponse> = {
+  encode(message: ListOriginsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.data) {
+      StoreOrigins.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListOriginsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListOriginsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data.push(StoreOrigins.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListOriginsResponse>): ListOriginsResponse {
+    return ListOriginsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListOriginsResponse>): ListOriginsResponse {
+    const message = createBaseListOriginsResponse();
+    message.data = object.data?.map((e) => StoreOrigins.fromPartial(e)) || [];
     return message;
   },
 };
@@ -957,6 +1254,9 @@ export const StoreInput: MessageFns<StoreInput> = {
     if (message.tax !== undefined) {
       Tax.encode(message.tax, writer.uint32(50).fork()).join();
     }
+    if (message.origins !== undefined) {
+      Origins.encode(message.origins, writer.uint32(58).fork()).join();
+    }
     return writer;
   },
 
@@ -1021,6 +1321,14 @@ export const StoreInput: MessageFns<StoreInput> = {
             message.tax = Tax.decode(reader, reader.uint32());
             continue;
           }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.origins = Origins.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1044,6 +1352,9 @@ export const StoreInput: MessageFns<StoreInput> = {
     message.country = object.country ?? "";
     message.locale = object.locale ?? undefined;
     message.tax = (object.tax !== undefined && object.tax !== null) ? Tax.fromPartial(object.tax) : undefined;
+    message.origins = (object.origins !== undefined && object.origins !== null)
+      ? Origins.fromPartial(object.origins)
+      : undefined;
     return message;
   },
 };
@@ -3649,6 +3960,37 @@ export const StoreServiceService = {
     responseSerialize: (value: WebhookDelivery): Buffer => Buffer.from(WebhookDelivery.encode(value).finish()),
     responseDeserialize: (value: Buffer): WebhookDelivery => WebhookDelivery.decode(value),
   },
+  /** Lists the origins that active stores' browser storefronts have. */
+  listOrigins: {
+    path: "/nano.store.v1.StoreService/ListOrigins" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListOriginsRequest): Buffer => Buffer.from(ListOriginsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListOriginsRequest => ListOriginsRequest.decode(value),
+    responseSerialize: (value: ListOriginsResponse): Buffer => Buffer.from(ListOriginsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListOriginsResponse => ListOriginsResponse.decode(value),
+  },
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson: {
+    path: "/nano.store.v1.StoreService/ExportPerson" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExportPersonRequest): Buffer => Buffer.from(ExportPersonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportPersonRequest => ExportPersonRequest.decode(value),
+    responseSerialize: (value: ExportPersonResponse): Buffer =>
+      Buffer.from(ExportPersonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportPersonResponse => ExportPersonResponse.decode(value),
+  },
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson: {
+    path: "/nano.store.v1.StoreService/ErasePerson" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ErasePersonRequest): Buffer => Buffer.from(ErasePersonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ErasePersonRequest => ErasePersonRequest.decode(value),
+    responseSerialize: (value: ErasePersonResponse): Buffer => Buffer.from(ErasePersonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ErasePersonResponse => ErasePersonResponse.decode(value),
+  },
 } as const;
 
 export interface StoreServiceServer extends UntypedServiceImplementation {
@@ -3693,6 +4035,12 @@ export interface StoreServiceServer extends UntypedServiceImplementation {
   getWebhookDelivery: handleUnaryCall<GetWebhookDeliveryRequest, WebhookDelivery>;
   /** Begins a delivery anew, under the same event id. Returns ABORTED (webhook_disabled). */
   replayWebhookDelivery: handleUnaryCall<ReplayWebhookDeliveryRequest, WebhookDelivery>;
+  /** Lists the origins that active stores' browser storefronts have. */
+  listOrigins: handleUnaryCall<ListOriginsRequest, ListOriginsResponse>;
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson: handleUnaryCall<ExportPersonRequest, ExportPersonResponse>;
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson: handleUnaryCall<ErasePersonRequest, ErasePersonResponse>;
 }
 
 export interface StoreServiceClient extends Client {
@@ -3999,6 +4347,54 @@ export interface StoreServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: WebhookDelivery) => void,
+  ): ClientUnaryCall;
+  /** Lists the origins that active stores' browser storefronts have. */
+  listOrigins(
+    request: ListOriginsRequest,
+    callback: (error: ServiceError | null, response: ListOriginsResponse) => void,
+  ): ClientUnaryCall;
+  listOrigins(
+    request: ListOriginsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListOriginsResponse) => void,
+  ): ClientUnaryCall;
+  listOrigins(
+    request: ListOriginsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListOriginsResponse) => void,
+  ): ClientUnaryCall;
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson(
+    request: ExportPersonRequest,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  exportPerson(
+    request: ExportPersonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  exportPerson(
+    request: ExportPersonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  /** Erases a person; for services. Idempotent. Returns UNAVAILABLE while a job still handles the person's data. */
+  erasePerson(
+    request: ErasePersonRequest,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
+  ): ClientUnaryCall;
+  erasePerson(
+    request: ErasePersonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
+  ): ClientUnaryCall;
+  erasePerson(
+    request: ErasePersonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ErasePersonResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -21,6 +21,28 @@ import {
 import { Empty } from "../../../google/protobuf/empty.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { Address, ListAuditRequest, ListAuditResponse, StoreRole } from "../../common/v1/common.ts";
+import { ExportPersonRequest, ExportPersonResponse } from "../../common/v1/person.ts";
+import {
+  AcceptInvitationRequest,
+  CheckInvitationRequest,
+  CheckInvitationResponse,
+  Client as Client1,
+  CreateInvitationRequest,
+  DeleteInvitationRequest,
+  EndSessionsRequest,
+  EndSessionsResponse,
+  Invitation,
+  ListInvitationsRequest,
+  ListInvitationsResponse,
+  ListSessionsRequest,
+  ListSessionsResponse,
+  RequestPasswordResetRequest,
+  ResendVerificationRequest,
+  ResetPasswordRequest,
+  ResetPasswordResponse,
+  VerifyEmailRequest,
+  VerifyEmailResponse,
+} from "./identity.ts";
 
 export const protobufPackage = "nano.user.v1";
 
@@ -43,7 +65,11 @@ export interface User {
   /** The roles in stores. */
   store_roles: StoreRole[];
   /** When the account was made. */
-  create_time: Date | undefined;
+  create_time:
+    | Date
+    | undefined;
+  /** Whether the e-mail address was proven by a mail. */
+  email_verified?: boolean | undefined;
 }
 
 /** A pair of tokens and whose they are. */
@@ -74,6 +100,8 @@ export interface RegisterRequest {
     | undefined;
   /** The store where it happens. */
   store_id: string;
+  /** From where. */
+  client?: Client1 | undefined;
 }
 
 /** Asks for a session. */
@@ -84,12 +112,20 @@ export interface LoginRequest {
   password: string;
   /** The store where it happens. */
   store_id: string;
+  /** The code of the second factor, or a recovery code, from who has one. */
+  code?:
+    | string
+    | undefined;
+  /** From where. */
+  client?: Client1 | undefined;
 }
 
 /** Asks for a new pair of tokens. */
 export interface RefreshRequest {
   /** The refresh token. */
   refresh_token: string;
+  /** From where. */
+  client?: Client1 | undefined;
 }
 
 /** Ends the actor's session; it has no fields. */
@@ -116,6 +152,20 @@ export interface Session {
   email: string;
   /** The stores that know the user as a customer. */
   customer_of: string[];
+  /** Whether the user has a second factor. */
+  totp?:
+    | boolean
+    | undefined;
+  /** Whether staff must have one. */
+  totp_required?:
+    | boolean
+    | undefined;
+  /** Until when the session counts as confirmed, in milliseconds since the epoch. */
+  confirmed_until?:
+    | number
+    | undefined;
+  /** Refunds over so many major units need a confirmation. */
+  step_up_refund_amount?: number | undefined;
 }
 
 /** Names a user and a store. */
@@ -196,6 +246,8 @@ export interface UpdateUserRequest {
   store_roles: StoreRole[];
   /** Whether store_roles were given (an empty list can't say so). */
   has_store_roles: boolean;
+  /** The store where it happens: a link to a new e-mail address leads there. */
+  store_id?: string | undefined;
 }
 
 /** The changed user and the sessions that the change ended. */
@@ -296,6 +348,256 @@ export interface ListStaffNamesResponse {
   data: StaffName[];
 }
 
+/** A key of a machine, without its secret. */
+export interface ApiKey {
+  /** The key's id. */
+  id: string;
+  /** The one store that it is for. */
+  store_id: string;
+  /** "publishable" or "secret". */
+  kind: string;
+  /** What people call it. */
+  name: string;
+  /** A secret key's permissions. */
+  scopes: string[];
+  /** How it begins. */
+  prefix: string;
+  /** How it ends. */
+  last4: string;
+  /** Who made it. */
+  creator_id?:
+    | string
+    | undefined;
+  /** When it was made. */
+  create_time:
+    | Date
+    | undefined;
+  /** When it was last used, to a minute. */
+  last_used_time?:
+    | Date
+    | undefined;
+  /** When it was revoked. */
+  revoke_time?: Date | undefined;
+}
+
+/** Asks for an API key. */
+export interface CreateApiKeyRequest {
+  /** The store. */
+  store_id: string;
+  /** "publishable" or "secret". */
+  kind: string;
+  /** What people call it. */
+  name: string;
+  /** A secret key's permissions; none but those that the actor has. */
+  scopes: string[];
+}
+
+/** The new key. */
+export interface CreateApiKeyResponse {
+  /** The key as it is listed. */
+  api_key:
+    | ApiKey
+    | undefined;
+  /** The key itself, shown this once. */
+  key: string;
+}
+
+/** Asks for a page of a store's keys. */
+export interface ListApiKeysRequest {
+  /** The store. */
+  store_id: string;
+  /** The page size, 1 to 100. */
+  limit: number;
+  /** The next_cursor of the page before. */
+  cursor?: string | undefined;
+}
+
+/** A page of keys. */
+export interface ListApiKeysResponse {
+  /** The keys. */
+  data: ApiKey[];
+  /** The cursor of the next page; unset on the last. */
+  next_cursor?: string | undefined;
+}
+
+/** Names a key. */
+export interface RevokeApiKeyRequest {
+  /** The key's id. */
+  id: string;
+}
+
+/** What the gateways know the dead key by. */
+export interface RevokeApiKeyResponse {
+  /** The SHA-256 of the key in hex. */
+  hash: string;
+}
+
+/** Names a key by what a request brought. */
+export interface CheckApiKeyRequest {
+  /** The SHA-256 of the key in hex. */
+  hash: string;
+}
+
+/** Asks for the state of the actor's second factor. */
+export interface GetTotpRequest {
+}
+
+/** The state of a user's second factor. */
+export interface Totp {
+  /** Whether it is on. */
+  enabled: boolean;
+  /** Whether the operator requires it of the user. */
+  required: boolean;
+  /** How many recovery codes are left. */
+  recovery_codes_left: number;
+}
+
+/** Begins to set up a second factor; it has no fields. */
+export interface BeginTotpRequest {
+}
+
+/** What an authenticator app needs, shown this once. */
+export interface BeginTotpResponse {
+  /** The secret in base32. */
+  secret: string;
+  /** The same as an otpauth:// URI. */
+  uri: string;
+}
+
+/** Brings the first code. */
+export interface ConfirmTotpRequest {
+  /** Six digits. */
+  code: string;
+}
+
+/** Recovery codes, shown this once; each signs in once in place of a code. */
+export interface RecoveryCodes {
+  /** Ten of them. */
+  recovery_codes: string[];
+}
+
+/** Asks to turn the second factor off. */
+export interface DisableTotpRequest {
+  /** A code or a recovery code. */
+  code: string;
+}
+
+/** Asks for new recovery codes. */
+export interface RenewRecoveryCodesRequest {
+  /** A code or a recovery code. */
+  code: string;
+}
+
+/** Names whose second factor is to go. */
+export interface ResetTotpRequest {
+  /** The user. */
+  user_id: string;
+}
+
+/** Confirms that the user is there: by one of both. */
+export interface StepUpRequest {
+  /** A code or a recovery code. */
+  code?:
+    | string
+    | undefined;
+  /** The password. */
+  password?: string | undefined;
+}
+
+/** How long the confirmation holds. */
+export interface StepUpResponse {
+  /** Until when the session counts as confirmed. */
+  expire_time: Date | undefined;
+}
+
+/** The operator's rules for all staff. */
+export interface SecuritySettings {
+  /** Whether staff must have a second factor. */
+  require_totp: boolean;
+  /** Refunds over so many major units need a confirmation, of staff who have a second factor. */
+  step_up_refund_amount: number;
+}
+
+/** Asks for the rules; it has no fields. */
+export interface GetSecuritySettingsRequest {
+}
+
+/** Brings the rules. */
+export interface PutSecuritySettingsRequest {
+  /** All of them. */
+  settings: SecuritySettings | undefined;
+}
+
+/** What came of an invitation that was accepted. */
+export interface AcceptInvitationResponse {
+  /** The new account's first session; unset where the actor had an account. */
+  tokens?:
+    | Tokens
+    | undefined;
+  /** The user with the new role. */
+  user:
+    | User
+    | undefined;
+  /** The sessions that the new role ended. */
+  dead_session_ids: string[];
+}
+
+/** Names a user to erase. */
+export interface EraseUserRequest {
+  /** The user's id. */
+  id: string;
+  /** The present password, for the own account. */
+  password?: string | undefined;
+}
+
+/** An erasure that has begun. */
+export interface EraseUserResponse {
+  /** The erasure. */
+  erasure:
+    | Erasure
+    | undefined;
+  /** The sessions that it ended. */
+  dead_session_ids: string[];
+}
+
+/** Names an erasure by its user. */
+export interface GetErasureRequest {
+  /** The user's id. */
+  id: string;
+}
+
+/** How a user is erased. */
+export interface Erasure {
+  /** The user's id. */
+  id: string;
+  /** "erasing" or "erased". */
+  state: string;
+  /** When it was asked for. */
+  create_time:
+    | Date
+    | undefined;
+  /** When it was done. */
+  done_time: Date | undefined;
+}
+
+/** Says what is handed out. */
+export interface RecordExportRequest {
+  /** "person" or "audit". */
+  kind: string;
+  /** The user whose data it is, for kind "person". */
+  user_id?:
+    | string
+    | undefined;
+  /** What was asked for: a JSON object. */
+  filter_json: string;
+}
+
+/** What the export may hold. */
+export interface RecordExportResponse {
+  /** The person's e-mail address, where it is proven: then what a guest did under it counts, too. */
+  email?: string | undefined;
+}
+
 function createBaseUser(): User {
   return { id: "", email: "", role: "", store_roles: [], create_time: undefined };
 }
@@ -319,6 +621,9 @@ export const User: MessageFns<User> = {
     }
     if (message.create_time !== undefined) {
       Timestamp.encode(toTimestamp(message.create_time), writer.uint32(50).fork()).join();
+    }
+    if (message.email_verified !== undefined) {
+      writer.uint32(120).bool(message.email_verified);
     }
     return writer;
   },
@@ -384,6 +689,14 @@ export const User: MessageFns<User> = {
             message.create_time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 120) {
+              break;
+            }
+
+            message.email_verified = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -407,6 +720,7 @@ export const User: MessageFns<User> = {
     message.role = object.role ?? "";
     message.store_roles = object.store_roles?.map((e) => StoreRole.fromPartial(e)) || [];
     message.create_time = object.create_time ?? undefined;
+    message.email_verified = object.email_verified ?? undefined;
     return message;
   },
 };
@@ -532,6 +846,9 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     if (message.store_id !== "") {
       writer.uint32(34).string(message.store_id);
     }
+    if (message.client !== undefined) {
+      Client1.encode(message.client, writer.uint32(122).fork()).join();
+    }
     return writer;
   },
 
@@ -580,6 +897,14 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
             message.store_id = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.client = Client1.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -601,6 +926,9 @@ export const RegisterRequest: MessageFns<RegisterRequest> = {
     message.password = object.password ?? "";
     message.name = object.name ?? undefined;
     message.store_id = object.store_id ?? "";
+    message.client = (object.client !== undefined && object.client !== null)
+      ? Client1.fromPartial(object.client)
+      : undefined;
     return message;
   },
 };
@@ -619,6 +947,12 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     }
     if (message.store_id !== "") {
       writer.uint32(26).string(message.store_id);
+    }
+    if (message.code !== undefined) {
+      writer.uint32(162).string(message.code);
+    }
+    if (message.client !== undefined) {
+      Client1.encode(message.client, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -660,6 +994,22 @@ export const LoginRequest: MessageFns<LoginRequest> = {
             message.store_id = reader.string();
             continue;
           }
+          case 20: {
+            if (tag !== 162) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.client = Client1.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -680,6 +1030,10 @@ export const LoginRequest: MessageFns<LoginRequest> = {
     message.email = object.email ?? "";
     message.password = object.password ?? "";
     message.store_id = object.store_id ?? "";
+    message.code = object.code ?? undefined;
+    message.client = (object.client !== undefined && object.client !== null)
+      ? Client1.fromPartial(object.client)
+      : undefined;
     return message;
   },
 };
@@ -692,6 +1046,9 @@ export const RefreshRequest: MessageFns<RefreshRequest> = {
   encode(message: RefreshRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.refresh_token !== "") {
       writer.uint32(10).string(message.refresh_token);
+    }
+    if (message.client !== undefined) {
+      Client1.encode(message.client, writer.uint32(122).fork()).join();
     }
     return writer;
   },
@@ -717,6 +1074,14 @@ export const RefreshRequest: MessageFns<RefreshRequest> = {
             message.refresh_token = reader.string();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.client = Client1.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -735,6 +1100,9 @@ export const RefreshRequest: MessageFns<RefreshRequest> = {
   fromPartial(object: DeepPartial<RefreshRequest>): RefreshRequest {
     const message = createBaseRefreshRequest();
     message.refresh_token = object.refresh_token ?? "";
+    message.client = (object.client !== undefined && object.client !== null)
+      ? Client1.fromPartial(object.client)
+      : undefined;
     return message;
   },
 };
@@ -861,6 +1229,18 @@ export const Session: MessageFns<Session> = {
     for (const v of message.customer_of) {
       writer.uint32(50).string(v!);
     }
+    if (message.totp !== undefined) {
+      writer.uint32(160).bool(message.totp);
+    }
+    if (message.totp_required !== undefined) {
+      writer.uint32(168).bool(message.totp_required);
+    }
+    if (message.confirmed_until !== undefined) {
+      writer.uint32(176).int64(message.confirmed_until);
+    }
+    if (message.step_up_refund_amount !== undefined) {
+      writer.uint32(184).int64(message.step_up_refund_amount);
+    }
     return writer;
   },
 
@@ -925,6 +1305,38 @@ export const Session: MessageFns<Session> = {
             message.customer_of.push(reader.string());
             continue;
           }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.totp = reader.bool();
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.totp_required = reader.bool();
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.confirmed_until = longToNumber(reader.int64());
+            continue;
+          }
+          case 23: {
+            if (tag !== 184) {
+              break;
+            }
+
+            message.step_up_refund_amount = longToNumber(reader.int64());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -948,6 +1360,10 @@ export const Session: MessageFns<Session> = {
     message.store_roles = object.store_roles?.map((e) => StoreRole.fromPartial(e)) || [];
     message.email = object.email ?? "";
     message.customer_of = object.customer_of?.map((e) => e) || [];
+    message.totp = object.totp ?? undefined;
+    message.totp_required = object.totp_required ?? undefined;
+    message.confirmed_until = object.confirmed_until ?? undefined;
+    message.step_up_refund_amount = object.step_up_refund_amount ?? undefined;
     return message;
   },
 };
@@ -1298,6 +1714,9 @@ export const UpdateUserRequest: MessageFns<UpdateUserRequest> = {
     if (message.has_store_roles !== false) {
       writer.uint32(64).bool(message.has_store_roles);
     }
+    if (message.store_id !== undefined) {
+      writer.uint32(122).string(message.store_id);
+    }
     return writer;
   },
 
@@ -1378,6 +1797,14 @@ export const UpdateUserRequest: MessageFns<UpdateUserRequest> = {
             message.has_store_roles = reader.bool();
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1403,6 +1830,7 @@ export const UpdateUserRequest: MessageFns<UpdateUserRequest> = {
     message.role = object.role ?? undefined;
     message.store_roles = object.store_roles?.map((e) => StoreRole.fromPartial(e)) || [];
     message.has_store_roles = object.has_store_roles ?? false;
+    message.store_id = object.store_id ?? undefined;
     return message;
   },
 };
@@ -2160,6 +2588,1945 @@ export const ListStaffNamesResponse: MessageFns<ListStaffNamesResponse> = {
   },
 };
 
+function createBaseApiKey(): ApiKey {
+  return { id: "", store_id: "", kind: "", name: "", scopes: [], prefix: "", last4: "", create_time: undefined };
+}
+
+export const ApiKey: MessageFns<ApiKey> = {
+  encode(message: ApiKey, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.store_id !== "") {
+      writer.uint32(18).string(message.store_id);
+    }
+    if (message.kind !== "") {
+      writer.uint32(26).string(message.kind);
+    }
+    if (message.name !== "") {
+      writer.uint32(34).string(message.name);
+    }
+    for (const v of message.scopes) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.prefix !== "") {
+      writer.uint32(50).string(message.prefix);
+    }
+    if (message.last4 !== "") {
+      writer.uint32(58).string(message.last4);
+    }
+    if (message.creator_id !== undefined) {
+      writer.uint32(66).string(message.creator_id);
+    }
+    if (message.create_time !== undefined) {
+      Timestamp.encode(toTimestamp(message.create_time), writer.uint32(74).fork()).join();
+    }
+    if (message.last_used_time !== undefined) {
+      Timestamp.encode(toTimestamp(message.last_used_time), writer.uint32(82).fork()).join();
+    }
+    if (message.revoke_time !== undefined) {
+      Timestamp.encode(toTimestamp(message.revoke_time), writer.uint32(90).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ApiKey {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseApiKey();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.scopes.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.prefix = reader.string();
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.last4 = reader.string();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.creator_id = reader.string();
+            continue;
+          }
+          case 9: {
+            if (tag !== 74) {
+              break;
+            }
+
+            message.create_time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 10: {
+            if (tag !== 82) {
+              break;
+            }
+
+            message.last_used_time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.revoke_time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ApiKey>): ApiKey {
+    return ApiKey.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ApiKey>): ApiKey {
+    const message = createBaseApiKey();
+    message.id = object.id ?? "";
+    message.store_id = object.store_id ?? "";
+    message.kind = object.kind ?? "";
+    message.name = object.name ?? "";
+    message.scopes = object.scopes?.map((e) => e) || [];
+    message.prefix = object.prefix ?? "";
+    message.last4 = object.last4 ?? "";
+    message.creator_id = object.creator_id ?? undefined;
+    message.create_time = object.create_time ?? undefined;
+    message.last_used_time = object.last_used_time ?? undefined;
+    message.revoke_time = object.revoke_time ?? undefined;
+    return message;
+  },
+};
+
+function createBaseCreateApiKeyRequest(): CreateApiKeyRequest {
+  return { store_id: "", kind: "", name: "", scopes: [] };
+}
+
+export const CreateApiKeyRequest: MessageFns<CreateApiKeyRequest> = {
+  encode(message: CreateApiKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    if (message.kind !== "") {
+      writer.uint32(18).string(message.kind);
+    }
+    if (message.name !== "") {
+      writer.uint32(26).string(message.name);
+    }
+    for (const v of message.scopes) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateApiKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateApiKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.scopes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateApiKeyRequest>): CreateApiKeyRequest {
+    return CreateApiKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateApiKeyRequest>): CreateApiKeyRequest {
+    const message = createBaseCreateApiKeyRequest();
+    message.store_id = object.store_id ?? "";
+    message.kind = object.kind ?? "";
+    message.name = object.name ?? "";
+    message.scopes = object.scopes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseCreateApiKeyResponse(): CreateApiKeyResponse {
+  return { api_key: undefined, key: "" };
+}
+
+export const CreateApiKeyResponse: MessageFns<CreateApiKeyResponse> = {
+  encode(message: CreateApiKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.api_key !== undefined) {
+      ApiKey.encode(message.api_key, writer.uint32(10).fork()).join();
+    }
+    if (message.key !== "") {
+      writer.uint32(18).string(message.key);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateApiKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateApiKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.api_key = ApiKey.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CreateApiKeyResponse>): CreateApiKeyResponse {
+    return CreateApiKeyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CreateApiKeyResponse>): CreateApiKeyResponse {
+    const message = createBaseCreateApiKeyResponse();
+    message.api_key = (object.api_key !== undefined && object.api_key !== null)
+      ? ApiKey.fromPartial(object.api_key)
+      : undefined;
+    message.key = object.key ?? "";
+    return message;
+  },
+};
+
+function createBaseListApiKeysRequest(): ListApiKeysRequest {
+  return { store_id: "", limit: 0 };
+}
+
+export const ListApiKeysRequest: MessageFns<ListApiKeysRequest> = {
+  encode(message: ListApiKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.store_id !== "") {
+      writer.uint32(10).string(message.store_id);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).int32(message.limit);
+    }
+    if (message.cursor !== undefined) {
+      writer.uint32(26).string(message.cursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListApiKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListApiKeysRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.store_id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.int32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.cursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListApiKeysRequest>): ListApiKeysRequest {
+    return ListApiKeysRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListApiKeysRequest>): ListApiKeysRequest {
+    const message = createBaseListApiKeysRequest();
+    message.store_id = object.store_id ?? "";
+    message.limit = object.limit ?? 0;
+    message.cursor = object.cursor ?? undefined;
+    return message;
+  },
+};
+
+function createBaseListApiKeysResponse(): ListApiKeysResponse {
+  return { data: [] };
+}
+
+export const ListApiKeysResponse: MessageFns<ListApiKeysResponse> = {
+  encode(message: ListApiKeysResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.data) {
+      ApiKey.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.next_cursor !== undefined) {
+      writer.uint32(18).string(message.next_cursor);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListApiKeysResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListApiKeysResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.data.push(ApiKey.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.next_cursor = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ListApiKeysResponse>): ListApiKeysResponse {
+    return ListApiKeysResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ListApiKeysResponse>): ListApiKeysResponse {
+    const message = createBaseListApiKeysResponse();
+    message.data = object.data?.map((e) => ApiKey.fromPartial(e)) || [];
+    message.next_cursor = object.next_cursor ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRevokeApiKeyRequest(): RevokeApiKeyRequest {
+  return { id: "" };
+}
+
+export const RevokeApiKeyRequest: MessageFns<RevokeApiKeyRequest> = {
+  encode(message: RevokeApiKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeApiKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeApiKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeApiKeyRequest>): RevokeApiKeyRequest {
+    return RevokeApiKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeApiKeyRequest>): RevokeApiKeyRequest {
+    const message = createBaseRevokeApiKeyRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeApiKeyResponse(): RevokeApiKeyResponse {
+  return { hash: "" };
+}
+
+export const RevokeApiKeyResponse: MessageFns<RevokeApiKeyResponse> = {
+  encode(message: RevokeApiKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hash !== "") {
+      writer.uint32(10).string(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeApiKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeApiKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RevokeApiKeyResponse>): RevokeApiKeyResponse {
+    return RevokeApiKeyResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RevokeApiKeyResponse>): RevokeApiKeyResponse {
+    const message = createBaseRevokeApiKeyResponse();
+    message.hash = object.hash ?? "";
+    return message;
+  },
+};
+
+function createBaseCheckApiKeyRequest(): CheckApiKeyRequest {
+  return { hash: "" };
+}
+
+export const CheckApiKeyRequest: MessageFns<CheckApiKeyRequest> = {
+  encode(message: CheckApiKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.hash !== "") {
+      writer.uint32(10).string(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CheckApiKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCheckApiKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hash = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<CheckApiKeyRequest>): CheckApiKeyRequest {
+    return CheckApiKeyRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<CheckApiKeyRequest>): CheckApiKeyRequest {
+    const message = createBaseCheckApiKeyRequest();
+    message.hash = object.hash ?? "";
+    return message;
+  },
+};
+
+function createBaseGetTotpRequest(): GetTotpRequest {
+  return {};
+}
+
+export const GetTotpRequest: MessageFns<GetTotpRequest> = {
+  encode(_: GetTotpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTotpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTotpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetTotpRequest>): GetTotpRequest {
+    return GetTotpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetTotpRequest>): GetTotpRequest {
+    const message = createBaseGetTotpRequest();
+    return message;
+  },
+};
+
+function createBaseTotp(): Totp {
+  return { enabled: false, required: false, recovery_codes_left: 0 };
+}
+
+export const Totp: MessageFns<Totp> = {
+  encode(message: Totp, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.enabled !== false) {
+      writer.uint32(8).bool(message.enabled);
+    }
+    if (message.required !== false) {
+      writer.uint32(16).bool(message.required);
+    }
+    if (message.recovery_codes_left !== 0) {
+      writer.uint32(24).int32(message.recovery_codes_left);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Totp {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTotp();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.enabled = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.required = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.recovery_codes_left = reader.int32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Totp>): Totp {
+    return Totp.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Totp>): Totp {
+    const message = createBaseTotp();
+    message.enabled = object.enabled ?? false;
+    message.required = object.required ?? false;
+    message.recovery_codes_left = object.recovery_codes_left ?? 0;
+    return message;
+  },
+};
+
+function createBaseBeginTotpRequest(): BeginTotpRequest {
+  return {};
+}
+
+export const BeginTotpRequest: MessageFns<BeginTotpRequest> = {
+  encode(_: BeginTotpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BeginTotpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBeginTotpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BeginTotpRequest>): BeginTotpRequest {
+    return BeginTotpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<BeginTotpRequest>): BeginTotpRequest {
+    const message = createBaseBeginTotpRequest();
+    return message;
+  },
+};
+
+function createBaseBeginTotpResponse(): BeginTotpResponse {
+  return { secret: "", uri: "" };
+}
+
+export const BeginTotpResponse: MessageFns<BeginTotpResponse> = {
+  encode(message: BeginTotpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.secret !== "") {
+      writer.uint32(10).string(message.secret);
+    }
+    if (message.uri !== "") {
+      writer.uint32(18).string(message.uri);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BeginTotpResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBeginTotpResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.secret = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.uri = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<BeginTotpResponse>): BeginTotpResponse {
+    return BeginTotpResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<BeginTotpResponse>): BeginTotpResponse {
+    const message = createBaseBeginTotpResponse();
+    message.secret = object.secret ?? "";
+    message.uri = object.uri ?? "";
+    return message;
+  },
+};
+
+function createBaseConfirmTotpRequest(): ConfirmTotpRequest {
+  return { code: "" };
+}
+
+export const ConfirmTotpRequest: MessageFns<ConfirmTotpRequest> = {
+  encode(message: ConfirmTotpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ConfirmTotpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConfirmTotpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ConfirmTotpRequest>): ConfirmTotpRequest {
+    return ConfirmTotpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ConfirmTotpRequest>): ConfirmTotpRequest {
+    const message = createBaseConfirmTotpRequest();
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseRecoveryCodes(): RecoveryCodes {
+  return { recovery_codes: [] };
+}
+
+export const RecoveryCodes: MessageFns<RecoveryCodes> = {
+  encode(message: RecoveryCodes, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.recovery_codes) {
+      writer.uint32(10).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecoveryCodes {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecoveryCodes();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.recovery_codes.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecoveryCodes>): RecoveryCodes {
+    return RecoveryCodes.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecoveryCodes>): RecoveryCodes {
+    const message = createBaseRecoveryCodes();
+    message.recovery_codes = object.recovery_codes?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseDisableTotpRequest(): DisableTotpRequest {
+  return { code: "" };
+}
+
+export const DisableTotpRequest: MessageFns<DisableTotpRequest> = {
+  encode(message: DisableTotpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): DisableTotpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseDisableTotpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<DisableTotpRequest>): DisableTotpRequest {
+    return DisableTotpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<DisableTotpRequest>): DisableTotpRequest {
+    const message = createBaseDisableTotpRequest();
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseRenewRecoveryCodesRequest(): RenewRecoveryCodesRequest {
+  return { code: "" };
+}
+
+export const RenewRecoveryCodesRequest: MessageFns<RenewRecoveryCodesRequest> = {
+  encode(message: RenewRecoveryCodesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== "") {
+      writer.uint32(10).string(message.code);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewRecoveryCodesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewRecoveryCodesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RenewRecoveryCodesRequest>): RenewRecoveryCodesRequest {
+    return RenewRecoveryCodesRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RenewRecoveryCodesRequest>): RenewRecoveryCodesRequest {
+    const message = createBaseRenewRecoveryCodesRequest();
+    message.code = object.code ?? "";
+    return message;
+  },
+};
+
+function createBaseResetTotpRequest(): ResetTotpRequest {
+  return { user_id: "" };
+}
+
+export const ResetTotpRequest: MessageFns<ResetTotpRequest> = {
+  encode(message: ResetTotpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.user_id !== "") {
+      writer.uint32(10).string(message.user_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ResetTotpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseResetTotpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<ResetTotpRequest>): ResetTotpRequest {
+    return ResetTotpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<ResetTotpRequest>): ResetTotpRequest {
+    const message = createBaseResetTotpRequest();
+    message.user_id = object.user_id ?? "";
+    return message;
+  },
+};
+
+function createBaseStepUpRequest(): StepUpRequest {
+  return {};
+}
+
+export const StepUpRequest: MessageFns<StepUpRequest> = {
+  encode(message: StepUpRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.code !== undefined) {
+      writer.uint32(10).string(message.code);
+    }
+    if (message.password !== undefined) {
+      writer.uint32(18).string(message.password);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepUpRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepUpRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.code = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StepUpRequest>): StepUpRequest {
+    return StepUpRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StepUpRequest>): StepUpRequest {
+    const message = createBaseStepUpRequest();
+    message.code = object.code ?? undefined;
+    message.password = object.password ?? undefined;
+    return message;
+  },
+};
+
+function createBaseStepUpResponse(): StepUpResponse {
+  return { expire_time: undefined };
+}
+
+export const StepUpResponse: MessageFns<StepUpResponse> = {
+  encode(message: StepUpResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expire_time !== undefined) {
+      Timestamp.encode(toTimestamp(message.expire_time), writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StepUpResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStepUpResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.expire_time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<StepUpResponse>): StepUpResponse {
+    return StepUpResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<StepUpResponse>): StepUpResponse {
+    const message = createBaseStepUpResponse();
+    message.expire_time = object.expire_time ?? undefined;
+    return message;
+  },
+};
+
+function createBaseSecuritySettings(): SecuritySettings {
+  return { require_totp: false, step_up_refund_amount: 0 };
+}
+
+export const SecuritySettings: MessageFns<SecuritySettings> = {
+  encode(message: SecuritySettings, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.require_totp !== false) {
+      writer.uint32(8).bool(message.require_totp);
+    }
+    if (message.step_up_refund_amount !== 0) {
+      writer.uint32(16).int64(message.step_up_refund_amount);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SecuritySettings {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSecuritySettings();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.require_totp = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.step_up_refund_amount = longToNumber(reader.int64());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<SecuritySettings>): SecuritySettings {
+    return SecuritySettings.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<SecuritySettings>): SecuritySettings {
+    const message = createBaseSecuritySettings();
+    message.require_totp = object.require_totp ?? false;
+    message.step_up_refund_amount = object.step_up_refund_amount ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetSecuritySettingsRequest(): GetSecuritySettingsRequest {
+  return {};
+}
+
+export const GetSecuritySettingsRequest: MessageFns<GetSecuritySettingsRequest> = {
+  encode(_: GetSecuritySettingsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetSecuritySettingsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetSecuritySettingsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetSecuritySettingsRequest>): GetSecuritySettingsRequest {
+    return GetSecuritySettingsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<GetSecuritySettingsRequest>): GetSecuritySettingsRequest {
+    const message = createBaseGetSecuritySettingsRequest();
+    return message;
+  },
+};
+
+function createBasePutSecuritySettingsRequest(): PutSecuritySettingsRequest {
+  return { settings: undefined };
+}
+
+export const PutSecuritySettingsRequest: MessageFns<PutSecuritySettingsRequest> = {
+  encode(message: PutSecuritySettingsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.settings !== undefined) {
+      SecuritySettings.encode(message.settings, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PutSecuritySettingsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePutSecuritySettingsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.settings = SecuritySettings.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PutSecuritySettingsRequest>): PutSecuritySettingsRequest {
+    return PutSecuritySettingsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PutSecuritySettingsRequest>): PutSecuritySettingsRequest {
+    const message = createBasePutSecuritySettingsRequest();
+    message.settings = (object.settings !== undefined && object.settings !== null)
+      ? SecuritySettings.fromPartial(object.settings)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseAcceptInvitationResponse(): AcceptInvitationResponse {
+  return { user: undefined, dead_session_ids: [] };
+}
+
+export const AcceptInvitationResponse: MessageFns<AcceptInvitationResponse> = {
+  encode(message: AcceptInvitationResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.tokens !== undefined) {
+      Tokens.encode(message.tokens, writer.uint32(10).fork()).join();
+    }
+    if (message.user !== undefined) {
+      User.encode(message.user, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.dead_session_ids) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AcceptInvitationResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAcceptInvitationResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tokens = Tokens.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user = User.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.dead_session_ids.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AcceptInvitationResponse>): AcceptInvitationResponse {
+    return AcceptInvitationResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AcceptInvitationResponse>): AcceptInvitationResponse {
+    const message = createBaseAcceptInvitationResponse();
+    message.tokens = (object.tokens !== undefined && object.tokens !== null)
+      ? Tokens.fromPartial(object.tokens)
+      : undefined;
+    message.user = (object.user !== undefined && object.user !== null) ? User.fromPartial(object.user) : undefined;
+    message.dead_session_ids = object.dead_session_ids?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseEraseUserRequest(): EraseUserRequest {
+  return { id: "" };
+}
+
+export const EraseUserRequest: MessageFns<EraseUserRequest> = {
+  encode(message: EraseUserRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.password !== undefined) {
+      writer.uint32(18).string(message.password);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EraseUserRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEraseUserRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.password = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EraseUserRequest>): EraseUserRequest {
+    return EraseUserRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EraseUserRequest>): EraseUserRequest {
+    const message = createBaseEraseUserRequest();
+    message.id = object.id ?? "";
+    message.password = object.password ?? undefined;
+    return message;
+  },
+};
+
+function createBaseEraseUserResponse(): EraseUserResponse {
+  return { erasure: undefined, dead_session_ids: [] };
+}
+
+export const EraseUserResponse: MessageFns<EraseUserResponse> = {
+  encode(message: EraseUserResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.erasure !== undefined) {
+      Erasure.encode(message.erasure, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.dead_session_ids) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EraseUserResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEraseUserResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.erasure = Erasure.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.dead_session_ids.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<EraseUserResponse>): EraseUserResponse {
+    return EraseUserResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<EraseUserResponse>): EraseUserResponse {
+    const message = createBaseEraseUserResponse();
+    message.erasure = (object.erasure !== undefined && object.erasure !== null)
+      ? Erasure.fromPartial(object.erasure)
+      : undefined;
+    message.dead_session_ids = object.dead_session_ids?.map((e) => e) || [];
+    return message;
+  },
+};
+
+function createBaseGetErasureRequest(): GetErasureRequest {
+  return { id: "" };
+}
+
+export const GetErasureRequest: MessageFns<GetErasureRequest> = {
+  encode(message: GetErasureRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetErasureRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetErasureRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetErasureRequest>): GetErasureRequest {
+    return GetErasureRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetErasureRequest>): GetErasureRequest {
+    const message = createBaseGetErasureRequest();
+    message.id = object.id ?? "";
+    return message;
+  },
+};
+
+function createBaseErasure(): Erasure {
+  return { id: "", state: "", create_time: undefined, done_time: undefined };
+}
+
+export const Erasure: MessageFns<Erasure> = {
+  encode(message: Erasure, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.state !== "") {
+      writer.uint32(18).string(message.state);
+    }
+    if (message.create_time !== undefined) {
+      Timestamp.encode(toTimestamp(message.create_time), writer.uint32(26).fork()).join();
+    }
+    if (message.done_time !== undefined) {
+      Timestamp.encode(toTimestamp(message.done_time), writer.uint32(34).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Erasure {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseErasure();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.state = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.create_time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.done_time = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Erasure>): Erasure {
+    return Erasure.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Erasure>): Erasure {
+    const message = createBaseErasure();
+    message.id = object.id ?? "";
+    message.state = object.state ?? "";
+    message.create_time = object.create_time ?? undefined;
+    message.done_time = object.done_time ?? undefined;
+    return message;
+  },
+};
+
+function createBaseRecordExportRequest(): RecordExportRequest {
+  return { kind: "", filter_json: "" };
+}
+
+export const RecordExportRequest: MessageFns<RecordExportRequest> = {
+  encode(message: RecordExportRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== "") {
+      writer.uint32(10).string(message.kind);
+    }
+    if (message.user_id !== undefined) {
+      writer.uint32(18).string(message.user_id);
+    }
+    if (message.filter_json !== "") {
+      writer.uint32(26).string(message.filter_json);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordExportRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordExportRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.kind = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.user_id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.filter_json = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecordExportRequest>): RecordExportRequest {
+    return RecordExportRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordExportRequest>): RecordExportRequest {
+    const message = createBaseRecordExportRequest();
+    message.kind = object.kind ?? "";
+    message.user_id = object.user_id ?? undefined;
+    message.filter_json = object.filter_json ?? "";
+    return message;
+  },
+};
+
+function createBaseRecordExportResponse(): RecordExportResponse {
+  return {};
+}
+
+export const RecordExportResponse: MessageFns<RecordExportResponse> = {
+  encode(message: RecordExportResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.email !== undefined) {
+      writer.uint32(10).string(message.email);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordExportResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordExportResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<RecordExportResponse>): RecordExportResponse {
+    return RecordExportResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<RecordExportResponse>): RecordExportResponse {
+    const message = createBaseRecordExportResponse();
+    message.email = object.email ?? undefined;
+    return message;
+  },
+};
+
 /** Owns accounts, sessions, tokens and roles. */
 export type UserServiceService = typeof UserServiceService;
 export const UserServiceService = {
@@ -2329,6 +4696,323 @@ export const UserServiceService = {
     responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
     responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
   },
+  /** Lists a user's live sessions, newest first: the actor's own, anybody's for admins, their staff's for managers. */
+  listSessions: {
+    path: "/nano.user.v1.UserService/ListSessions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListSessionsRequest): Buffer => Buffer.from(ListSessionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListSessionsRequest => ListSessionsRequest.decode(value),
+    responseSerialize: (value: ListSessionsResponse): Buffer =>
+      Buffer.from(ListSessionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListSessionsResponse => ListSessionsResponse.decode(value),
+  },
+  /** Ends a session, or all but the actor's present one. Returns NOT_FOUND if there is none that the actor may end. */
+  endSessions: {
+    path: "/nano.user.v1.UserService/EndSessions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EndSessionsRequest): Buffer => Buffer.from(EndSessionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EndSessionsRequest => EndSessionsRequest.decode(value),
+    responseSerialize: (value: EndSessionsResponse): Buffer => Buffer.from(EndSessionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EndSessionsResponse => EndSessionsResponse.decode(value),
+  },
+  /**
+   * Has a link mailed that sets a new password. The answer is the same for an unknown e-mail address.
+   * Returns ABORTED (mail_off).
+   */
+  requestPasswordReset: {
+    path: "/nano.user.v1.UserService/RequestPasswordReset" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RequestPasswordResetRequest): Buffer =>
+      Buffer.from(RequestPasswordResetRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RequestPasswordResetRequest => RequestPasswordResetRequest.decode(value),
+    responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
+  },
+  /** Sets a new password by such a link and ends all sessions. Returns INVALID_ARGUMENT (invalid_link, weak_password). */
+  resetPassword: {
+    path: "/nano.user.v1.UserService/ResetPassword" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResetPasswordRequest): Buffer => Buffer.from(ResetPasswordRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResetPasswordRequest => ResetPasswordRequest.decode(value),
+    responseSerialize: (value: ResetPasswordResponse): Buffer =>
+      Buffer.from(ResetPasswordResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ResetPasswordResponse => ResetPasswordResponse.decode(value),
+  },
+  /** Proves an e-mail address by a link's token. Returns INVALID_ARGUMENT (invalid_link). */
+  verifyEmail: {
+    path: "/nano.user.v1.UserService/VerifyEmail" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: VerifyEmailRequest): Buffer => Buffer.from(VerifyEmailRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): VerifyEmailRequest => VerifyEmailRequest.decode(value),
+    responseSerialize: (value: VerifyEmailResponse): Buffer => Buffer.from(VerifyEmailResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): VerifyEmailResponse => VerifyEmailResponse.decode(value),
+  },
+  /** Has another such link mailed to the actor. Returns ABORTED (already_verified, mail_off), RESOURCE_EXHAUSTED. */
+  resendVerification: {
+    path: "/nano.user.v1.UserService/ResendVerification" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResendVerificationRequest): Buffer =>
+      Buffer.from(ResendVerificationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResendVerificationRequest => ResendVerificationRequest.decode(value),
+    responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
+  },
+  /**
+   * Invites somebody to a store's staff by a link in a mail; for its managers and admins.
+   * Returns ABORTED (already_staff, too_many_invitations, mail_off), RESOURCE_EXHAUSTED.
+   */
+  createInvitation: {
+    path: "/nano.user.v1.UserService/CreateInvitation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateInvitationRequest): Buffer =>
+      Buffer.from(CreateInvitationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateInvitationRequest => CreateInvitationRequest.decode(value),
+    responseSerialize: (value: Invitation): Buffer => Buffer.from(Invitation.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Invitation => Invitation.decode(value),
+  },
+  /** Lists open invitations, newest first: all for an admin, a manager's own stores'. */
+  listInvitations: {
+    path: "/nano.user.v1.UserService/ListInvitations" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListInvitationsRequest): Buffer =>
+      Buffer.from(ListInvitationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListInvitationsRequest => ListInvitationsRequest.decode(value),
+    responseSerialize: (value: ListInvitationsResponse): Buffer =>
+      Buffer.from(ListInvitationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListInvitationsResponse => ListInvitationsResponse.decode(value),
+  },
+  /** Takes an invitation back. Returns NOT_FOUND if there is none that the actor may see. */
+  deleteInvitation: {
+    path: "/nano.user.v1.UserService/DeleteInvitation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DeleteInvitationRequest): Buffer =>
+      Buffer.from(DeleteInvitationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DeleteInvitationRequest => DeleteInvitationRequest.decode(value),
+    responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
+  },
+  /** Shows an invitation to who has its token. Returns INVALID_ARGUMENT (invalid_link). */
+  checkInvitation: {
+    path: "/nano.user.v1.UserService/CheckInvitation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CheckInvitationRequest): Buffer =>
+      Buffer.from(CheckInvitationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CheckInvitationRequest => CheckInvitationRequest.decode(value),
+    responseSerialize: (value: CheckInvitationResponse): Buffer =>
+      Buffer.from(CheckInvitationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CheckInvitationResponse => CheckInvitationResponse.decode(value),
+  },
+  /**
+   * Accepts an invitation. Returns INVALID_ARGUMENT (invalid_link, weak_password), UNAUTHENTICATED if there is an
+   * account that is not signed in, PERMISSION_DENIED (other_account).
+   */
+  acceptInvitation: {
+    path: "/nano.user.v1.UserService/AcceptInvitation" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AcceptInvitationRequest): Buffer =>
+      Buffer.from(AcceptInvitationRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AcceptInvitationRequest => AcceptInvitationRequest.decode(value),
+    responseSerialize: (value: AcceptInvitationResponse): Buffer =>
+      Buffer.from(AcceptInvitationResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AcceptInvitationResponse => AcceptInvitationResponse.decode(value),
+  },
+  /**
+   * Makes an API key; for managers of the store and admins. Returns INVALID_ARGUMENT (invalid_scopes),
+   * PERMISSION_DENIED (forbidden, step_up_required).
+   */
+  createApiKey: {
+    path: "/nano.user.v1.UserService/CreateApiKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateApiKeyRequest): Buffer => Buffer.from(CreateApiKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateApiKeyRequest => CreateApiKeyRequest.decode(value),
+    responseSerialize: (value: CreateApiKeyResponse): Buffer =>
+      Buffer.from(CreateApiKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateApiKeyResponse => CreateApiKeyResponse.decode(value),
+  },
+  /** Lists a store's API keys, newest first. */
+  listApiKeys: {
+    path: "/nano.user.v1.UserService/ListApiKeys" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListApiKeysRequest): Buffer => Buffer.from(ListApiKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListApiKeysRequest => ListApiKeysRequest.decode(value),
+    responseSerialize: (value: ListApiKeysResponse): Buffer => Buffer.from(ListApiKeysResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListApiKeysResponse => ListApiKeysResponse.decode(value),
+  },
+  /** Revokes an API key. Idempotent. Returns NOT_FOUND if there is none that the actor may see. */
+  revokeApiKey: {
+    path: "/nano.user.v1.UserService/RevokeApiKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeApiKeyRequest): Buffer => Buffer.from(RevokeApiKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeApiKeyRequest => RevokeApiKeyRequest.decode(value),
+    responseSerialize: (value: RevokeApiKeyResponse): Buffer =>
+      Buffer.from(RevokeApiKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokeApiKeyResponse => RevokeApiKeyResponse.decode(value),
+  },
+  /** Tells what a key is, by its hash, and notes that it was used. Returns UNAUTHENTICATED if it is revoked or unknown. */
+  checkApiKey: {
+    path: "/nano.user.v1.UserService/CheckApiKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CheckApiKeyRequest): Buffer => Buffer.from(CheckApiKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CheckApiKeyRequest => CheckApiKeyRequest.decode(value),
+    responseSerialize: (value: ApiKey): Buffer => Buffer.from(ApiKey.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ApiKey => ApiKey.decode(value),
+  },
+  /** Tells of the actor's second factor. */
+  getTotp: {
+    path: "/nano.user.v1.UserService/GetTotp" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetTotpRequest): Buffer => Buffer.from(GetTotpRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetTotpRequest => GetTotpRequest.decode(value),
+    responseSerialize: (value: Totp): Buffer => Buffer.from(Totp.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Totp => Totp.decode(value),
+  },
+  /** Begins to set up the actor's second factor; for staff. Returns ABORTED (totp_enabled) if there is one. */
+  beginTotp: {
+    path: "/nano.user.v1.UserService/BeginTotp" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BeginTotpRequest): Buffer => Buffer.from(BeginTotpRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BeginTotpRequest => BeginTotpRequest.decode(value),
+    responseSerialize: (value: BeginTotpResponse): Buffer => Buffer.from(BeginTotpResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BeginTotpResponse => BeginTotpResponse.decode(value),
+  },
+  /** Turns the second factor on by its first code. Returns PERMISSION_DENIED (invalid_totp), ABORTED (totp_not_begun). */
+  confirmTotp: {
+    path: "/nano.user.v1.UserService/ConfirmTotp" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ConfirmTotpRequest): Buffer => Buffer.from(ConfirmTotpRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ConfirmTotpRequest => ConfirmTotpRequest.decode(value),
+    responseSerialize: (value: RecoveryCodes): Buffer => Buffer.from(RecoveryCodes.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RecoveryCodes => RecoveryCodes.decode(value),
+  },
+  /** Turns the actor's second factor off, by a code. Returns PERMISSION_DENIED (invalid_totp), ABORTED (totp_disabled). */
+  disableTotp: {
+    path: "/nano.user.v1.UserService/DisableTotp" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: DisableTotpRequest): Buffer => Buffer.from(DisableTotpRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): DisableTotpRequest => DisableTotpRequest.decode(value),
+    responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
+  },
+  /** Makes new recovery codes in place of all old ones, by a code. */
+  renewRecoveryCodes: {
+    path: "/nano.user.v1.UserService/RenewRecoveryCodes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenewRecoveryCodesRequest): Buffer =>
+      Buffer.from(RenewRecoveryCodesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenewRecoveryCodesRequest => RenewRecoveryCodesRequest.decode(value),
+    responseSerialize: (value: RecoveryCodes): Buffer => Buffer.from(RecoveryCodes.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RecoveryCodes => RecoveryCodes.decode(value),
+  },
+  /** Turns somebody's second factor off; for admins. Returns NOT_FOUND if there is no such user or factor. */
+  resetTotp: {
+    path: "/nano.user.v1.UserService/ResetTotp" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ResetTotpRequest): Buffer => Buffer.from(ResetTotpRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ResetTotpRequest => ResetTotpRequest.decode(value),
+    responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
+  },
+  /**
+   * Marks the actor's session as confirmed for five minutes, by a code or the password.
+   * Returns PERMISSION_DENIED (invalid_totp, wrong_password).
+   */
+  stepUp: {
+    path: "/nano.user.v1.UserService/StepUp" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: StepUpRequest): Buffer => Buffer.from(StepUpRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): StepUpRequest => StepUpRequest.decode(value),
+    responseSerialize: (value: StepUpResponse): Buffer => Buffer.from(StepUpResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): StepUpResponse => StepUpResponse.decode(value),
+  },
+  /** Gets the operator's rules for staff; for admins. */
+  getSecuritySettings: {
+    path: "/nano.user.v1.UserService/GetSecuritySettings" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetSecuritySettingsRequest): Buffer =>
+      Buffer.from(GetSecuritySettingsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetSecuritySettingsRequest => GetSecuritySettingsRequest.decode(value),
+    responseSerialize: (value: SecuritySettings): Buffer => Buffer.from(SecuritySettings.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SecuritySettings => SecuritySettings.decode(value),
+  },
+  /** Sets them; for admins. */
+  putSecuritySettings: {
+    path: "/nano.user.v1.UserService/PutSecuritySettings" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PutSecuritySettingsRequest): Buffer =>
+      Buffer.from(PutSecuritySettingsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PutSecuritySettingsRequest => PutSecuritySettingsRequest.decode(value),
+    responseSerialize: (value: SecuritySettings): Buffer => Buffer.from(SecuritySettings.encode(value).finish()),
+    responseDeserialize: (value: Buffer): SecuritySettings => SecuritySettings.decode(value),
+  },
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson: {
+    path: "/nano.user.v1.UserService/ExportPerson" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ExportPersonRequest): Buffer => Buffer.from(ExportPersonRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ExportPersonRequest => ExportPersonRequest.decode(value),
+    responseSerialize: (value: ExportPersonResponse): Buffer =>
+      Buffer.from(ExportPersonResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ExportPersonResponse => ExportPersonResponse.decode(value),
+  },
+  /**
+   * Begins to erase a user and signs the user out everywhere; the rest is done by a job. The own account needs the
+   * password, others' are an admin's. Returns ABORTED (orders_in_progress, last_admin), PERMISSION_DENIED (wrong_password).
+   */
+  eraseUser: {
+    path: "/nano.user.v1.UserService/EraseUser" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: EraseUserRequest): Buffer => Buffer.from(EraseUserRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): EraseUserRequest => EraseUserRequest.decode(value),
+    responseSerialize: (value: EraseUserResponse): Buffer => Buffer.from(EraseUserResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): EraseUserResponse => EraseUserResponse.decode(value),
+  },
+  /** Tells how far an erasure is; for admins. */
+  getErasure: {
+    path: "/nano.user.v1.UserService/GetErasure" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetErasureRequest): Buffer => Buffer.from(GetErasureRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetErasureRequest => GetErasureRequest.decode(value),
+    responseSerialize: (value: Erasure): Buffer => Buffer.from(Erasure.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Erasure => Erasure.decode(value),
+  },
+  /** Notes in the audit log that data is handed out. */
+  recordExport: {
+    path: "/nano.user.v1.UserService/RecordExport" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RecordExportRequest): Buffer => Buffer.from(RecordExportRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RecordExportRequest => RecordExportRequest.decode(value),
+    responseSerialize: (value: RecordExportResponse): Buffer =>
+      Buffer.from(RecordExportResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RecordExportResponse => RecordExportResponse.decode(value),
+  },
 } as const;
 
 export interface UserServiceServer extends UntypedServiceImplementation {
@@ -2367,6 +5051,80 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   updateAddress: handleUnaryCall<UpdateAddressRequest, UserAddress>;
   /** Deletes an address of the actor. */
   deleteAddress: handleUnaryCall<DeleteAddressRequest, Empty>;
+  /** Lists a user's live sessions, newest first: the actor's own, anybody's for admins, their staff's for managers. */
+  listSessions: handleUnaryCall<ListSessionsRequest, ListSessionsResponse>;
+  /** Ends a session, or all but the actor's present one. Returns NOT_FOUND if there is none that the actor may end. */
+  endSessions: handleUnaryCall<EndSessionsRequest, EndSessionsResponse>;
+  /**
+   * Has a link mailed that sets a new password. The answer is the same for an unknown e-mail address.
+   * Returns ABORTED (mail_off).
+   */
+  requestPasswordReset: handleUnaryCall<RequestPasswordResetRequest, Empty>;
+  /** Sets a new password by such a link and ends all sessions. Returns INVALID_ARGUMENT (invalid_link, weak_password). */
+  resetPassword: handleUnaryCall<ResetPasswordRequest, ResetPasswordResponse>;
+  /** Proves an e-mail address by a link's token. Returns INVALID_ARGUMENT (invalid_link). */
+  verifyEmail: handleUnaryCall<VerifyEmailRequest, VerifyEmailResponse>;
+  /** Has another such link mailed to the actor. Returns ABORTED (already_verified, mail_off), RESOURCE_EXHAUSTED. */
+  resendVerification: handleUnaryCall<ResendVerificationRequest, Empty>;
+  /**
+   * Invites somebody to a store's staff by a link in a mail; for its managers and admins.
+   * Returns ABORTED (already_staff, too_many_invitations, mail_off), RESOURCE_EXHAUSTED.
+   */
+  createInvitation: handleUnaryCall<CreateInvitationRequest, Invitation>;
+  /** Lists open invitations, newest first: all for an admin, a manager's own stores'. */
+  listInvitations: handleUnaryCall<ListInvitationsRequest, ListInvitationsResponse>;
+  /** Takes an invitation back. Returns NOT_FOUND if there is none that the actor may see. */
+  deleteInvitation: handleUnaryCall<DeleteInvitationRequest, Empty>;
+  /** Shows an invitation to who has its token. Returns INVALID_ARGUMENT (invalid_link). */
+  checkInvitation: handleUnaryCall<CheckInvitationRequest, CheckInvitationResponse>;
+  /**
+   * Accepts an invitation. Returns INVALID_ARGUMENT (invalid_link, weak_password), UNAUTHENTICATED if there is an
+   * account that is not signed in, PERMISSION_DENIED (other_account).
+   */
+  acceptInvitation: handleUnaryCall<AcceptInvitationRequest, AcceptInvitationResponse>;
+  /**
+   * Makes an API key; for managers of the store and admins. Returns INVALID_ARGUMENT (invalid_scopes),
+   * PERMISSION_DENIED (forbidden, step_up_required).
+   */
+  createApiKey: handleUnaryCall<CreateApiKeyRequest, CreateApiKeyResponse>;
+  /** Lists a store's API keys, newest first. */
+  listApiKeys: handleUnaryCall<ListApiKeysRequest, ListApiKeysResponse>;
+  /** Revokes an API key. Idempotent. Returns NOT_FOUND if there is none that the actor may see. */
+  revokeApiKey: handleUnaryCall<RevokeApiKeyRequest, RevokeApiKeyResponse>;
+  /** Tells what a key is, by its hash, and notes that it was used. Returns UNAUTHENTICATED if it is revoked or unknown. */
+  checkApiKey: handleUnaryCall<CheckApiKeyRequest, ApiKey>;
+  /** Tells of the actor's second factor. */
+  getTotp: handleUnaryCall<GetTotpRequest, Totp>;
+  /** Begins to set up the actor's second factor; for staff. Returns ABORTED (totp_enabled) if there is one. */
+  beginTotp: handleUnaryCall<BeginTotpRequest, BeginTotpResponse>;
+  /** Turns the second factor on by its first code. Returns PERMISSION_DENIED (invalid_totp), ABORTED (totp_not_begun). */
+  confirmTotp: handleUnaryCall<ConfirmTotpRequest, RecoveryCodes>;
+  /** Turns the actor's second factor off, by a code. Returns PERMISSION_DENIED (invalid_totp), ABORTED (totp_disabled). */
+  disableTotp: handleUnaryCall<DisableTotpRequest, Empty>;
+  /** Makes new recovery codes in place of all old ones, by a code. */
+  renewRecoveryCodes: handleUnaryCall<RenewRecoveryCodesRequest, RecoveryCodes>;
+  /** Turns somebody's second factor off; for admins. Returns NOT_FOUND if there is no such user or factor. */
+  resetTotp: handleUnaryCall<ResetTotpRequest, Empty>;
+  /**
+   * Marks the actor's session as confirmed for five minutes, by a code or the password.
+   * Returns PERMISSION_DENIED (invalid_totp, wrong_password).
+   */
+  stepUp: handleUnaryCall<StepUpRequest, StepUpResponse>;
+  /** Gets the operator's rules for staff; for admins. */
+  getSecuritySettings: handleUnaryCall<GetSecuritySettingsRequest, SecuritySettings>;
+  /** Sets them; for admins. */
+  putSecuritySettings: handleUnaryCall<PutSecuritySettingsRequest, SecuritySettings>;
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson: handleUnaryCall<ExportPersonRequest, ExportPersonResponse>;
+  /**
+   * Begins to erase a user and signs the user out everywhere; the rest is done by a job. The own account needs the
+   * password, others' are an admin's. Returns ABORTED (orders_in_progress, last_admin), PERMISSION_DENIED (wrong_password).
+   */
+  eraseUser: handleUnaryCall<EraseUserRequest, EraseUserResponse>;
+  /** Tells how far an erasure is; for admins. */
+  getErasure: handleUnaryCall<GetErasureRequest, Erasure>;
+  /** Notes in the audit log that data is handed out. */
+  recordExport: handleUnaryCall<RecordExportRequest, RecordExportResponse>;
 }
 
 export interface UserServiceClient extends Client {
@@ -2614,6 +5372,469 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Empty) => void,
   ): ClientUnaryCall;
+  /** Lists a user's live sessions, newest first: the actor's own, anybody's for admins, their staff's for managers. */
+  listSessions(
+    request: ListSessionsRequest,
+    callback: (error: ServiceError | null, response: ListSessionsResponse) => void,
+  ): ClientUnaryCall;
+  listSessions(
+    request: ListSessionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListSessionsResponse) => void,
+  ): ClientUnaryCall;
+  listSessions(
+    request: ListSessionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListSessionsResponse) => void,
+  ): ClientUnaryCall;
+  /** Ends a session, or all but the actor's present one. Returns NOT_FOUND if there is none that the actor may end. */
+  endSessions(
+    request: EndSessionsRequest,
+    callback: (error: ServiceError | null, response: EndSessionsResponse) => void,
+  ): ClientUnaryCall;
+  endSessions(
+    request: EndSessionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EndSessionsResponse) => void,
+  ): ClientUnaryCall;
+  endSessions(
+    request: EndSessionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EndSessionsResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Has a link mailed that sets a new password. The answer is the same for an unknown e-mail address.
+   * Returns ABORTED (mail_off).
+   */
+  requestPasswordReset(
+    request: RequestPasswordResetRequest,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  requestPasswordReset(
+    request: RequestPasswordResetRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  requestPasswordReset(
+    request: RequestPasswordResetRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /** Sets a new password by such a link and ends all sessions. Returns INVALID_ARGUMENT (invalid_link, weak_password). */
+  resetPassword(
+    request: ResetPasswordRequest,
+    callback: (error: ServiceError | null, response: ResetPasswordResponse) => void,
+  ): ClientUnaryCall;
+  resetPassword(
+    request: ResetPasswordRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ResetPasswordResponse) => void,
+  ): ClientUnaryCall;
+  resetPassword(
+    request: ResetPasswordRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ResetPasswordResponse) => void,
+  ): ClientUnaryCall;
+  /** Proves an e-mail address by a link's token. Returns INVALID_ARGUMENT (invalid_link). */
+  verifyEmail(
+    request: VerifyEmailRequest,
+    callback: (error: ServiceError | null, response: VerifyEmailResponse) => void,
+  ): ClientUnaryCall;
+  verifyEmail(
+    request: VerifyEmailRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: VerifyEmailResponse) => void,
+  ): ClientUnaryCall;
+  verifyEmail(
+    request: VerifyEmailRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: VerifyEmailResponse) => void,
+  ): ClientUnaryCall;
+  /** Has another such link mailed to the actor. Returns ABORTED (already_verified, mail_off), RESOURCE_EXHAUSTED. */
+  resendVerification(
+    request: ResendVerificationRequest,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  resendVerification(
+    request: ResendVerificationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  resendVerification(
+    request: ResendVerificationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /**
+   * Invites somebody to a store's staff by a link in a mail; for its managers and admins.
+   * Returns ABORTED (already_staff, too_many_invitations, mail_off), RESOURCE_EXHAUSTED.
+   */
+  createInvitation(
+    request: CreateInvitationRequest,
+    callback: (error: ServiceError | null, response: Invitation) => void,
+  ): ClientUnaryCall;
+  createInvitation(
+    request: CreateInvitationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Invitation) => void,
+  ): ClientUnaryCall;
+  createInvitation(
+    request: CreateInvitationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Invitation) => void,
+  ): ClientUnaryCall;
+  /** Lists open invitations, newest first: all for an admin, a manager's own stores'. */
+  listInvitations(
+    request: ListInvitationsRequest,
+    callback: (error: ServiceError | null, response: ListInvitationsResponse) => void,
+  ): ClientUnaryCall;
+  listInvitations(
+    request: ListInvitationsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListInvitationsResponse) => void,
+  ): ClientUnaryCall;
+  listInvitations(
+    request: ListInvitationsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListInvitationsResponse) => void,
+  ): ClientUnaryCall;
+  /** Takes an invitation back. Returns NOT_FOUND if there is none that the actor may see. */
+  deleteInvitation(
+    request: DeleteInvitationRequest,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  deleteInvitation(
+    request: DeleteInvitationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  deleteInvitation(
+    request: DeleteInvitationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /** Shows an invitation to who has its token. Returns INVALID_ARGUMENT (invalid_link). */
+  checkInvitation(
+    request: CheckInvitationRequest,
+    callback: (error: ServiceError | null, response: CheckInvitationResponse) => void,
+  ): ClientUnaryCall;
+  checkInvitation(
+    request: CheckInvitationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CheckInvitationResponse) => void,
+  ): ClientUnaryCall;
+  checkInvitation(
+    request: CheckInvitationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CheckInvitationResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Accepts an invitation. Returns INVALID_ARGUMENT (invalid_link, weak_password), UNAUTHENTICATED if there is an
+   * account that is not signed in, PERMISSION_DENIED (other_account).
+   */
+  acceptInvitation(
+    request: AcceptInvitationRequest,
+    callback: (error: ServiceError | null, response: AcceptInvitationResponse) => void,
+  ): ClientUnaryCall;
+  acceptInvitation(
+    request: AcceptInvitationRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AcceptInvitationResponse) => void,
+  ): ClientUnaryCall;
+  acceptInvitation(
+    request: AcceptInvitationRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AcceptInvitationResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Makes an API key; for managers of the store and admins. Returns INVALID_ARGUMENT (invalid_scopes),
+   * PERMISSION_DENIED (forbidden, step_up_required).
+   */
+  createApiKey(
+    request: CreateApiKeyRequest,
+    callback: (error: ServiceError | null, response: CreateApiKeyResponse) => void,
+  ): ClientUnaryCall;
+  createApiKey(
+    request: CreateApiKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreateApiKeyResponse) => void,
+  ): ClientUnaryCall;
+  createApiKey(
+    request: CreateApiKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreateApiKeyResponse) => void,
+  ): ClientUnaryCall;
+  /** Lists a store's API keys, newest first. */
+  listApiKeys(
+    request: ListApiKeysRequest,
+    callback: (error: ServiceError | null, response: ListApiKeysResponse) => void,
+  ): ClientUnaryCall;
+  listApiKeys(
+    request: ListApiKeysRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListApiKeysResponse) => void,
+  ): ClientUnaryCall;
+  listApiKeys(
+    request: ListApiKeysRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListApiKeysResponse) => void,
+  ): ClientUnaryCall;
+  /** Revokes an API key. Idempotent. Returns NOT_FOUND if there is none that the actor may see. */
+  revokeApiKey(
+    request: RevokeApiKeyRequest,
+    callback: (error: ServiceError | null, response: RevokeApiKeyResponse) => void,
+  ): ClientUnaryCall;
+  revokeApiKey(
+    request: RevokeApiKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevokeApiKeyResponse) => void,
+  ): ClientUnaryCall;
+  revokeApiKey(
+    request: RevokeApiKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevokeApiKeyResponse) => void,
+  ): ClientUnaryCall;
+  /** Tells what a key is, by its hash, and notes that it was used. Returns UNAUTHENTICATED if it is revoked or unknown. */
+  checkApiKey(
+    request: CheckApiKeyRequest,
+    callback: (error: ServiceError | null, response: ApiKey) => void,
+  ): ClientUnaryCall;
+  checkApiKey(
+    request: CheckApiKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ApiKey) => void,
+  ): ClientUnaryCall;
+  checkApiKey(
+    request: CheckApiKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ApiKey) => void,
+  ): ClientUnaryCall;
+  /** Tells of the actor's second factor. */
+  getTotp(request: GetTotpRequest, callback: (error: ServiceError | null, response: Totp) => void): ClientUnaryCall;
+  getTotp(
+    request: GetTotpRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Totp) => void,
+  ): ClientUnaryCall;
+  getTotp(
+    request: GetTotpRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Totp) => void,
+  ): ClientUnaryCall;
+  /** Begins to set up the actor's second factor; for staff. Returns ABORTED (totp_enabled) if there is one. */
+  beginTotp(
+    request: BeginTotpRequest,
+    callback: (error: ServiceError | null, response: BeginTotpResponse) => void,
+  ): ClientUnaryCall;
+  beginTotp(
+    request: BeginTotpRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BeginTotpResponse) => void,
+  ): ClientUnaryCall;
+  beginTotp(
+    request: BeginTotpRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BeginTotpResponse) => void,
+  ): ClientUnaryCall;
+  /** Turns the second factor on by its first code. Returns PERMISSION_DENIED (invalid_totp), ABORTED (totp_not_begun). */
+  confirmTotp(
+    request: ConfirmTotpRequest,
+    callback: (error: ServiceError | null, response: RecoveryCodes) => void,
+  ): ClientUnaryCall;
+  confirmTotp(
+    request: ConfirmTotpRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RecoveryCodes) => void,
+  ): ClientUnaryCall;
+  confirmTotp(
+    request: ConfirmTotpRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RecoveryCodes) => void,
+  ): ClientUnaryCall;
+  /** Turns the actor's second factor off, by a code. Returns PERMISSION_DENIED (invalid_totp), ABORTED (totp_disabled). */
+  disableTotp(
+    request: DisableTotpRequest,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  disableTotp(
+    request: DisableTotpRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  disableTotp(
+    request: DisableTotpRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /** Makes new recovery codes in place of all old ones, by a code. */
+  renewRecoveryCodes(
+    request: RenewRecoveryCodesRequest,
+    callback: (error: ServiceError | null, response: RecoveryCodes) => void,
+  ): ClientUnaryCall;
+  renewRecoveryCodes(
+    request: RenewRecoveryCodesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RecoveryCodes) => void,
+  ): ClientUnaryCall;
+  renewRecoveryCodes(
+    request: RenewRecoveryCodesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RecoveryCodes) => void,
+  ): ClientUnaryCall;
+  /** Turns somebody's second factor off; for admins. Returns NOT_FOUND if there is no such user or factor. */
+  resetTotp(
+    request: ResetTotpRequest,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  resetTotp(
+    request: ResetTotpRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  resetTotp(
+    request: ResetTotpRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /**
+   * Marks the actor's session as confirmed for five minutes, by a code or the password.
+   * Returns PERMISSION_DENIED (invalid_totp, wrong_password).
+   */
+  stepUp(
+    request: StepUpRequest,
+    callback: (error: ServiceError | null, response: StepUpResponse) => void,
+  ): ClientUnaryCall;
+  stepUp(
+    request: StepUpRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: StepUpResponse) => void,
+  ): ClientUnaryCall;
+  stepUp(
+    request: StepUpRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: StepUpResponse) => void,
+  ): ClientUnaryCall;
+  /** Gets the operator's rules for staff; for admins. */
+  getSecuritySettings(
+    request: GetSecuritySettingsRequest,
+    callback: (error: ServiceError | null, response: SecuritySettings) => void,
+  ): ClientUnaryCall;
+  getSecuritySettings(
+    request: GetSecuritySettingsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SecuritySettings) => void,
+  ): ClientUnaryCall;
+  getSecuritySettings(
+    request: GetSecuritySettingsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SecuritySettings) => void,
+  ): ClientUnaryCall;
+  /** Sets them; for admins. */
+  putSecuritySettings(
+    request: PutSecuritySettingsRequest,
+    callback: (error: ServiceError | null, response: SecuritySettings) => void,
+  ): ClientUnaryCall;
+  putSecuritySettings(
+    request: PutSecuritySettingsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: SecuritySettings) => void,
+  ): ClientUnaryCall;
+  putSecuritySettings(
+    request: PutSecuritySettingsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: SecuritySettings) => void,
+  ): ClientUnaryCall;
+  /** Gives what is held about a person, for that person, admins and services. */
+  exportPerson(
+    request: ExportPersonRequest,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  exportPerson(
+    request: ExportPersonRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  exportPerson(
+    request: ExportPersonRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ExportPersonResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Begins to erase a user and signs the user out everywhere; the rest is done by a job. The own account needs the
+   * password, others' are an admin's. Returns ABORTED (orders_in_progress, last_admin), PERMISSION_DENIED (wrong_password).
+   */
+  eraseUser(
+    request: EraseUserRequest,
+    callback: (error: ServiceError | null, response: EraseUserResponse) => void,
+  ): ClientUnaryCall;
+  eraseUser(
+    request: EraseUserRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: EraseUserResponse) => void,
+  ): ClientUnaryCall;
+  eraseUser(
+    request: EraseUserRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: EraseUserResponse) => void,
+  ): ClientUnaryCall;
+  /** Tells how far an erasure is; for admins. */
+  getErasure(
+    request: GetErasureRequest,
+    callback: (error: ServiceError | null, response: Erasure) => void,
+  ): ClientUnaryCall;
+  getErasure(
+    request: GetErasureRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Erasure) => void,
+  ): ClientUnaryCall;
+  getErasure(
+    request: GetErasureRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Erasure) => void,
+  ): ClientUnaryCall;
+  /** Notes in the audit log that data is handed out. */
+  recordExport(
+    request: RecordExportRequest,
+    callback: (error: ServiceError | null, response: RecordExportResponse) => void,
+  ): ClientUnaryCall;
+  recordExport(
+    request: RecordExportRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RecordExportResponse) => void,
+  ): ClientUnaryCall;
+  recordExport(
+    request: RecordExportRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RecordExportResponse) => void,
+  ): ClientUnaryCall;
 }
 
 export const UserServiceClient = makeGenericClientConstructor(
@@ -2643,6 +5864,17 @@ function fromTimestamp(t: Timestamp): Date {
   let millis = (t.seconds || 0) * 1_000;
   millis += (t.nanos || 0) / 1_000_000;
   return new globalThis.Date(millis);
+}
+
+function longToNumber(int64: { toString(): string }): number {
+  const num = globalThis.Number(int64.toString());
+  if (num > globalThis.Number.MAX_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is larger than Number.MAX_SAFE_INTEGER");
+  }
+  if (num < globalThis.Number.MIN_SAFE_INTEGER) {
+    throw new globalThis.Error("Value is smaller than Number.MIN_SAFE_INTEGER");
+  }
+  return num;
 }
 
 export interface MessageFns<T> {

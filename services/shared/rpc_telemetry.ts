@@ -1,0 +1,107 @@
+import { type Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import type { Context } from "./context.ts";
+import { ERROR_KINDS, type NanoError } from "./errors.ts";
+import type { Log } from "./log.ts";
+import { counter, durations, gauge } from "./metrics.ts";
+import { served as servedAt } from "./peers.ts";
+import { failSpan, inSpan, openSpan, type Span, SpanKind, toTraceparent, tracing, validTraceparent } from "./trace.ts";
+
+/**
+ * Holds a W3C traceparent. Deno opens spans of its own for node:http2 and overwrites `traceparent` with theirs; they
+ * would double ours, so its are left out by an unsampled parent, and ours travel under another name.
+ */
+const TRACEPARENT = "nano-traceparent";
+
+let underWay = 0;
+
+/** Registered by the first server and the first client only, as the gateway serves no RPC, and deliver calls none. */
+const ofServer = once(() => {
+  gauge("nano_rpc_calls_under_way", "RPCs that are being served.", () => underWay);
+  return {
+    served: durations("nano_rpc_duration_seconds", "Duration of RPCs served, by method and status.", [
+      "method",
+      "status",
+    ]),
+    refusals: counter("nano_rpc_refusals_total", "RPCs refused, by method and the error's code.", ["method", "code"]),
+  };
+});
+const ofClient = once(() =>
+  durations(
+    "nano_rpc_client_duration_seconds",
+    "Duration of RPCs called, by the service that serves them, method and status.",
+    ["service", "method", "status"],
+  )
+);
+
+/** What serves one call: it calls `done`, once, with the error or none. */
+type Work = (done: (error?: NanoError) => void) => Promise<void>;
+
+/** Serves the calls of a method: counted as under way, timed, and each in a span of its own where there are spans. */
+export function servedBy(method: string, path: string, log: Log): (metadata: Metadata, work: Work) => Promise<void> {
+  const { served, refusals } = ofServer();
+  const name = path.slice(1);
+  return (metadata, work) => {
+    const started = performance.now();
+    underWay++;
+    const done = (error?: NanoError, span?: Span) => {
+      underWay--;
+      const code = error ? status[ERROR_KINDS[error.kind].grpc] ?? "UNKNOWN" : "OK";
+      const milliseconds = performance.now() - started;
+      served.observe({ method, status: code }, milliseconds / 1000);
+      if (error) refusals.inc({ method, code: error.code });
+      if (error && span) failSpan(span, error);
+      if (log.isLevelEnabled("debug")) {
+        const event = { duration: Math.round(milliseconds * 1e6), outcome: error ? "failure" : "success" };
+        log.debug({ event, rpc: { method, status: code } }, `${method} ${code}`);
+      }
+    };
+    if (!tracing) return work(done);
+    const parent = validTraceparent(textOf(metadata)) ?? null;
+    return inSpan(
+      { name, kind: SpanKind.SERVER, attributes: rpcAttributes(name), parent },
+      (span) => work((error) => done(error, span)),
+    );
+  };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => made ??= make();
+}
+
+/** Begins a call of a neighbour's method: its metadata tells the trace. The answer ends it, with the error or none. */
+export function calledBy(method: string, path: string): (context: Context, metadata: Metadata) => Ended {
+  const name = path.slice(1);
+  const service = servedAt(path).callee;
+  const called = ofClient();
+  return ({ traceparent }, metadata) => {
+    const started = performance.now();
+    const span = tracing ? openSpan({ name, kind: SpanKind.CLIENT, attributes: rpcAttributes(name) }).span : undefined;
+    const handed = span ? toTraceparent(span.spanContext()) : traceparent;
+    if (handed) metadata.set(TRACEPARENT, handed);
+    return (error) => {
+      const code = error ? status[error.code ?? status.UNAVAILABLE] ?? "UNKNOWN" : "OK";
+      called.observe({ service, method, status: code }, (performance.now() - started) / 1000);
+      if (!span) return;
+      if (error) failSpan(span, { code });
+      span.end();
+    };
+  };
+}
+
+type Ended = (error: Pick<ServiceError, "code"> | null) => void;
+
+/** The trace context that a call came with, for the context in which it is served. */
+export function traceparentOf(metadata: Metadata): string | undefined {
+  return validTraceparent(textOf(metadata));
+}
+
+function textOf(metadata: Metadata): string | undefined {
+  const value = metadata.get(TRACEPARENT)[0];
+  return typeof value === "string" ? value : undefined;
+}
+
+function rpcAttributes(name: string) {
+  const [service = "", method = ""] = name.split("/");
+  return { "rpc.system": "grpc", "rpc.service": service, "rpc.method": method };
+}
