@@ -1,5 +1,5 @@
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
-import { isAdmin, may } from "../shared/auth.ts";
+import { isAdmin, may, requireStepUp } from "../shared/auth.ts";
 import { forbidden, invalid } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import type { Passwords } from "./passwords.ts";
@@ -33,6 +33,7 @@ export function createCreateUser({ repository, passwords }: { repository: Reposi
         throw forbidden("A manager sets roles in the own store only.");
       }
     }
+    if (store_roles.length > 0) requireStepUp(actor);
     const email = normaliseEmail(given.email);
     const password = normalisePassword(given.password);
     const name = normaliseName(given.name);

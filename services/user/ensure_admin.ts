@@ -19,8 +19,11 @@ export interface EnsureAdminDeps {
 export async function ensureAdmin({ config, repository, passwords, log }: EnsureAdminDeps): Promise<void> {
   const { ADMIN_EMAIL, ADMIN_PASSWORD } = config;
   if (!ADMIN_EMAIL || !ADMIN_PASSWORD) {
-    if (!await repository.hasAdmin()) log.warn("there is no admin: set ADMIN_EMAIL and ADMIN_PASSWORD and start again");
-    return;
+    if (await repository.hasAdmin()) return;
+    if (config.ENVIRONMENT === "production") {
+      throw new Error("Cannot start for the first time as ADMIN_EMAIL and ADMIN_PASSWORD must be set.");
+    }
+    return log.warn("there is no admin: set ADMIN_EMAIL and ADMIN_PASSWORD and start again");
   }
   const email = normaliseEmail(ADMIN_EMAIL);
   if (await repository.findCredentials(email)) return;

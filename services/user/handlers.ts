@@ -1,14 +1,19 @@
 import type { UserServiceServer } from "../../proto/gen/nano/user/v1/user.ts";
-import { currentActor, mayAnywhere, require, userId } from "../shared/auth.ts";
+import { currentActor, mayAnywhere, require, requireIdentity, userId } from "../shared/auth.ts";
 import { forbidden, invalid, notFound, unauthenticated } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { pageLimit } from "../shared/pagination.ts";
 import { checkAddress, readPatch } from "./address.ts";
+import { createApiKeyHandlers } from "./api_key_handlers.ts";
 import { createCreateUser } from "./create_user.ts";
+import { createIdentityHandlers } from "./identity_handlers.ts";
 import { createLogIn } from "./log_in.ts";
+import type { Neighbours } from "./neighbours.ts";
+import { createPersonHandlers } from "./person.ts";
 import { createRefresh } from "./refresh.ts";
 import { createRegister, type RegisterDeps } from "./register.ts";
+import { createTwoFactorHandlers } from "./two_factor_handlers.ts";
 import { createUpdateUser } from "./update_user.ts";
 import { checkStoreRoles, normaliseEmail, normaliseName, noUser, type UserChange, viewOf } from "./user.ts";
 
@@ -16,7 +21,7 @@ const ROLES = ["customer", "admin"];
 const LISTED_ROLES = [...ROLES, "support", "manager"];
 
 /** The RPCs of the user service. */
-export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
+export function createHandlers(deps: RegisterDeps & { neighbours: Neighbours }): Rpcs<UserServiceServer> {
   const { repository } = deps;
   const updateUser = createUpdateUser(deps);
   const createUser = createCreateUser(deps);
@@ -25,7 +30,7 @@ export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
   return {
     register: createRegister(deps),
     login: createLogIn(deps),
-    refresh: (request) => refresh(request.refresh_token),
+    refresh: ({ refresh_token, client }) => refresh(refresh_token, client),
 
     logout: async () => {
       const { session_id } = currentActor();
@@ -50,7 +55,10 @@ export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
 
     getUser: async ({ id }) => {
       const actor = currentActor();
-      if (actor.kind !== "service" && userId(actor) !== id && !mayAnywhere(actor, "user:read")) throw forbidden();
+      if (actor.kind !== "service" && actor.user_id !== id && !mayAnywhere(actor, "user:read")) {
+        requireIdentity(actor);
+        throw forbidden();
+      }
       const user = isId(id) ? await repository.findUser(id, actor) : undefined;
       if (!user) throw noUser();
       return viewOf(user, actor);
@@ -58,7 +66,7 @@ export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
 
     listUsers: async (request) => {
       const actor = currentActor();
-      if (actor.kind !== "service") userId(actor);
+      requireIdentity(actor);
       if (!mayAnywhere(actor, "user:read")) throw forbidden();
       const { store_id, role } = request;
       if (store_id !== undefined && !isId(store_id)) throw notFound("store");
@@ -85,7 +93,7 @@ export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
         ...(role === undefined ? {} : { role: role as "customer" | "admin" }),
         ...(request.has_store_roles ? { store_roles: checkStoreRoles(request.store_roles) } : {}),
       };
-      return await updateUser(actor, { id, change, current_password });
+      return await updateUser(actor, { id, change, current_password, store_id: request.store_id });
     },
 
     createUser: async (request) => {
@@ -103,6 +111,8 @@ export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
 
     listAudit: (request) => repository.listAudit(request),
 
+    ...createPersonHandlers(deps),
+
     listAddresses: ({ limit, cursor }) => repository.listAddresses(userId(currentActor()), pageLimit(limit), cursor),
 
     createAddress: async ({ address }) => await repository.insertAddress(userId(currentActor()), checkAddress(address)),
@@ -113,6 +123,10 @@ export function createHandlers(deps: RegisterDeps): Rpcs<UserServiceServer> {
       if (!address) throw notFound("address");
       return address;
     },
+
+    ...createApiKeyHandlers(deps),
+    ...createTwoFactorHandlers(deps),
+    ...createIdentityHandlers(deps),
 
     deleteAddress: async ({ id }) => {
       const owner = userId(currentActor());

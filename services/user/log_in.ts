@@ -1,17 +1,22 @@
 import type { LoginRequest, Tokens } from "../../proto/gen/nano/user/v1/user.ts";
 import { newId } from "../shared/ids.ts";
+import { clientFacts } from "./client.ts";
 import type { RegisterDeps } from "./register.ts";
+import { invalidTotpAtLogin, totpRequired } from "./totp.ts";
 import { newRefreshToken } from "./tokens.ts";
-import { invalidCredentials, normaliseEmail, normalisePassword } from "./user.ts";
+import { emailOrNone, invalidCredentials, normalisePassword } from "./user.ts";
 
 /** Signs in. An unknown e-mail address costs the same work and gets the same answer as a wrong password. */
-export function createLogIn({ repository, passwords, signer }: RegisterDeps) {
+export function createLogIn({ repository, passwords, signer, secondFactor }: RegisterDeps) {
   return async (request: LoginRequest): Promise<Tokens> => {
     const known = await repository.findCredentials(emailOrNone(request.email));
     const right = await passwords.verify(normalisePassword(request.password), known?.password_hash);
     if (!known || !right) throw invalidCredentials();
 
     const { user, password_hash } = known;
+    const proof = await secondFactor.prove(user.id, request.code);
+    if (proof === "missing") throw totpRequired();
+    if (proof === "wrong") throw invalidTotpAtLogin();
     const [session_id, refresh] = [newId(), await newRefreshToken()];
     const buys_in = user.role === "customer" && request.store_id ? request.store_id : undefined;
     const opened = await repository.openSession({
@@ -19,6 +24,7 @@ export function createLogIn({ repository, passwords, signer }: RegisterDeps) {
       password_hash,
       session_id,
       refresh_hash: refresh.hash,
+      client: clientFacts(request.client),
     }, buys_in);
     // The password was changed while it was checked.
     if (!opened) throw invalidCredentials();
@@ -30,13 +36,4 @@ export function createLogIn({ repository, passwords, signer }: RegisterDeps) {
       expires_in: signer.expires_in,
     };
   };
-}
-
-/** What is no e-mail address is simply unknown here. */
-function emailOrNone(email: string): string {
-  try {
-    return normaliseEmail(email);
-  } catch {
-    return "";
-  }
 }

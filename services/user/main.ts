@@ -1,30 +1,53 @@
 import { type UserServiceServer, UserServiceService } from "../../proto/gen/nano/user/v1/user.ts";
+import { SEAL_CRONTAB, sealAudit } from "../shared/audit_seals.ts";
 import { readConfig } from "../shared/config.ts";
+import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
 import { createPool } from "../shared/postgres.ts";
 import { serve } from "../shared/service.ts";
+import { createVault } from "../shared/vault.ts";
 import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
 import { ensureAdmin } from "./ensure_admin.ts";
+import { eraseUserJob } from "./erase_user.ts";
 import { createHandlers } from "./handlers.ts";
-import { createJobs, crontab } from "./jobs.ts";
+import { concurrency, createJobs, crontab } from "./jobs.ts";
+import { createMailer } from "./mail.ts";
+import { createNeighbours } from "./neighbours.ts";
 import { createPasswords } from "./passwords.ts";
 import { createRepository } from "./repository.ts";
+import { createSecondFactor } from "./second_factor.ts";
 import { createSigner } from "./tokens.ts";
 
 const config = readConfig(settings);
 const log = createLog("user", config);
+await actAs("user", config, log);
 const pool = createPool(config, log);
 const clients = createClients(config);
+const neighbours = createNeighbours(config);
 const repository = createRepository(pool);
 const passwords = createPasswords();
+const mailer = await createMailer(config, log);
+const secondFactor = createSecondFactor({ repository, vault: await createVault(config, "second factors") });
 
-await ensureAdmin({ config, repository, passwords, log });
 await serve<UserServiceServer>("user", config, log, {
   pool,
+  prepare: () => ensureAdmin({ config, repository, passwords, log }),
   definition: UserServiceService,
-  handlers: createHandlers({ repository, passwords, signer: createSigner(config) }),
-  jobs: createJobs({ repository, clients }),
-  crontab,
-  close: [clients.close],
+  handlers: createHandlers({
+    repository,
+    passwords,
+    secondFactor,
+    signer: createSigner(config),
+    mail: !!mailer,
+    neighbours,
+  }),
+  jobs: {
+    ...createJobs({ config, repository, clients, mailer }),
+    erase_user: eraseUserJob({ repository, neighbours }),
+    seal_audit: sealAudit(pool, log),
+  },
+  crontab: `${crontab}\n${SEAL_CRONTAB}`,
+  concurrency,
+  close: [clients.close, neighbours.close, () => mailer?.close()],
 });

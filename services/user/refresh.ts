@@ -1,6 +1,8 @@
+import type { Client } from "../../proto/gen/nano/user/v1/identity.ts";
 import type { Tokens } from "../../proto/gen/nano/user/v1/user.ts";
 import { NanoError, unauthenticated } from "../shared/errors.ts";
 import { sha256 } from "../shared/ids.ts";
+import { clientFacts } from "./client.ts";
 import type { Repository } from "./repository.ts";
 import { newRefreshToken, type Signer } from "./tokens.ts";
 
@@ -32,9 +34,14 @@ export function judge(token: ShownToken | undefined): Verdict {
 
 /** Spends a refresh token for a new pair of tokens. */
 export function createRefresh({ repository, signer }: { repository: Repository; signer: Signer }) {
-  return async (refresh_token: string): Promise<Tokens> => {
+  return async (refresh_token: string, client?: Client): Promise<Tokens> => {
     const next = await newRefreshToken();
-    const { verdict, user, session_id } = await repository.spendToken(await sha256(refresh_token), next.hash, judge);
+    const { verdict, user, session_id } = await repository.spendToken(
+      await sha256(refresh_token),
+      next.hash,
+      clientFacts(client),
+      judge,
+    );
     if (verdict === "reused") throw tokenReused(session_id);
     if (verdict === "invalid" || !user || !session_id) {
       throw unauthenticated("invalid_token", "The refresh token is not valid, or its session has ended.");

@@ -1,7 +1,9 @@
 import type { RegisterRequest, Tokens } from "../../proto/gen/nano/user/v1/user.ts";
 import { newId } from "../shared/ids.ts";
+import { clientFacts } from "./client.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Repository } from "./repository.ts";
+import type { SecondFactor } from "./second_factor.ts";
 import { newRefreshToken, type Signer } from "./tokens.ts";
 import { checkPassword, emailTaken, normaliseEmail, normaliseName, normalisePassword } from "./user.ts";
 
@@ -9,10 +11,13 @@ export interface RegisterDeps {
   repository: Repository;
   passwords: Passwords;
   signer: Signer;
+  secondFactor: SecondFactor;
+  /** Whether the shop can send mail. */
+  mail: boolean;
 }
 
 /** Registers a customer, tells the store, and signs in. */
-export function createRegister({ repository, passwords, signer }: RegisterDeps) {
+export function createRegister({ repository, passwords, signer, mail }: RegisterDeps) {
   return async (request: RegisterRequest): Promise<Tokens> => {
     const email = normaliseEmail(request.email);
     const password = normalisePassword(request.password);
@@ -25,8 +30,9 @@ export function createRegister({ repository, passwords, signer }: RegisterDeps) 
     const [session_id, refresh] = [newId(), await newRefreshToken()];
     const user = await repository.register(
       { id: newId(), email, name, password_hash },
-      { session_id, refresh_hash: refresh.hash },
+      { session_id, refresh_hash: refresh.hash, client: clientFacts(request.client) },
       request.store_id || undefined,
+      mail,
     );
     return {
       user,

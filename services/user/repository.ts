@@ -5,6 +5,13 @@ import { emitEvent } from "../shared/jobs.ts";
 import { decodeTimeCursor, toPage } from "../shared/pagination.ts";
 import { orElse, type Pool, transaction, type Tx } from "../shared/postgres.ts";
 import { createAddressRepository } from "./address_repository.ts";
+import { createApiKeyRepository } from "./api_key_repository.ts";
+import { createTotpRepository } from "./totp_repository.ts";
+import { createInvitationRepository } from "./invitation_repository.ts";
+import { createLinkRepository } from "./link_repository.ts";
+import { createMailTokenRepository, endMailTokens, insertMailToken } from "./mail_token_repository.ts";
+import { createSessionListRepository } from "./session_list_repository.ts";
+import { createErasureRepository } from "./erasure_repository.ts";
 import { createSessionRepository, endSessions, type NewSession, openSession } from "./session_repository.ts";
 import { toUser, USER, type UserRow } from "./rows.ts";
 import {
@@ -43,6 +50,8 @@ export interface UserUpdate {
   stores: string[] | "all";
   /** The session that survives a change of the password. */
   spare_session_id: string | undefined;
+  /** Whether a new e-mail address is asked to be proven, by a link that leads to this store. */
+  verify?: { store_id: string | undefined } | undefined;
 }
 
 export interface UserFilter {
@@ -64,6 +73,13 @@ export function createRepository(pool: Pool) {
   return {
     ...createSessionRepository(pool),
     ...createAddressRepository(pool),
+    ...createErasureRepository(pool),
+    ...createSessionListRepository(pool),
+    ...createMailTokenRepository(pool),
+    ...createLinkRepository(pool),
+    ...createInvitationRepository(pool),
+    ...createApiKeyRepository(pool),
+    ...createTotpRepository(pool),
 
     /** The account of an e-mail address with its hash. */
     findCredentials: async (email: string): Promise<Credentials | undefined> => {
@@ -118,14 +134,22 @@ export function createRepository(pool: Pool) {
       return { ...page, total: counted?.rows[0]?.total };
     },
 
-    /** Inserts a customer with a first session; the store hears of it. Throws `email_taken`. */
-    register: (user: NewUser, session: NewSession, store_id: string | undefined): Promise<User> =>
+    /**
+     * Inserts a customer with a first session; the store hears of it, and with `verify` a mail asks to prove the
+     * address. Throws `email_taken`.
+     */
+    register: (
+      user: NewUser,
+      session: NewSession,
+      store_id: string | undefined,
+      verify: boolean,
+    ): Promise<User> =>
       transaction(pool, async (tx) => {
         const { rows: [row] } = await orElse(
           tx.query<UserRow>({
             name: "user.insert",
             text: `insert into users as u (id, email, name, password_hash) values ($1, $2, $3, $4)
-                   returning u.id, u.email, u.name, u.role, u.create_time, '[]'::json as store_roles`,
+                   returning u.id, u.email, u.name, u.role, u.create_time, false as email_verified, '[]'::json as store_roles`,
             values: [user.id, user.email, user.name, user.password_hash],
           }),
           { users_email_key: emailTaken },
@@ -133,6 +157,7 @@ export function createRepository(pool: Pool) {
         if (!row) throw new Error("Cannot register as the insert gave no row.");
         await openSession(tx, { user_id: user.id, password_hash: user.password_hash, ...session }, store_id);
         const { id, email, name, create_time } = row;
+        if (verify) await insertMailToken(tx, { purpose: "verify", user_id: id, store_id });
         if (store_id) {
           await emitEvent(tx, "user", "customer.created", store_id, {
             id,
@@ -207,7 +232,8 @@ export function createRepository(pool: Pool) {
         await orElse(
           tx.query({
             name: "user.update",
-            text: `update users set email = coalesce($2, email), name = case when $3 then $4 else name end,
+            text: `update users set email = coalesce($2, email),
+                     email_verified_time = case when coalesce($2, email) = email then email_verified_time end, name = case when $3 then $4 else name end,
                      password_hash = coalesce($5, password_hash), role = coalesce($6, role), update_time = now()
                    where id = $1`,
             values: [
@@ -221,6 +247,13 @@ export function createRepository(pool: Pool) {
           }),
           { users_email_key: emailTaken },
         );
+        if (update.email !== undefined && update.email !== before.email) {
+          // Links that were sent to the old address are worth nothing now.
+          await endMailTokens(tx, update.id, ["verify", "reset"]);
+          if (update.verify) {
+            await insertMailToken(tx, { purpose: "verify", user_id: update.id, store_id: update.verify.store_id });
+          }
+        } else if (update.password_hash) await endMailTokens(tx, update.id, ["reset"]);
         if (staff) await replaceStoreRoles(tx, update.id, store_roles, stores);
         const dead_session_ids = role || staff
           ? await endSessions(tx, update.id, "role")
@@ -260,10 +293,10 @@ export type Repository = ReturnType<typeof createRepository>;
 async function lockUser(
   tx: Tx,
   { id, expected_hash }: UserUpdate,
-): Promise<{ role: string; store_roles: StoreRole[] }> {
-  const { rows: [user] } = await tx.query<{ role: string; password_hash: string }>({
+): Promise<{ role: string; email: string; store_roles: StoreRole[] }> {
+  const { rows: [user] } = await tx.query<{ role: string; email: string; password_hash: string }>({
     name: "user.lock",
-    text: "select role, password_hash from users where id = $1 for no key update",
+    text: "select role, email, password_hash from users where id = $1 for no key update",
     values: [id],
   });
   if (!user) throw noUser();
@@ -274,7 +307,7 @@ async function lockUser(
     text: "select store_id, role from store_roles where user_id = $1",
     values: [id],
   });
-  return { role: user.role, store_roles: rows };
+  return { role: user.role, email: user.email, store_roles: rows };
 }
 
 /** Locks all admins, so that two who demote each other at once don't leave none. */

@@ -108,6 +108,7 @@ describe("Login", () => {
       password_hash: known?.password_hash ?? "",
       session_id: newId(),
       refresh_hash: await sha256(newToken()),
+      client: { network: null, user_agent: null },
     };
     expect(await service.repository.openSession(session, undefined)).toBe(false);
   });

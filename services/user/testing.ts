@@ -1,18 +1,29 @@
 /** For tests only: the user service over a socket, on a database of its own. */
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
+import { Store } from "../../proto/gen/nano/store/v1/store.ts";
 import { type Tokens, type UserServiceServer, UserServiceService } from "../../proto/gen/nano/user/v1/user.ts";
-import { ANONYMOUS, withContext } from "../shared/context.ts";
+import { ANONYMOUS, withContext, withTimeout } from "../shared/context.ts";
 import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { type TestDatabase, testDatabase } from "../shared/testing.ts";
+import { createVault } from "../shared/vault.ts";
 import { createHandlers } from "./handlers.ts";
+import { createJobs } from "./jobs.ts";
+import type { Mail } from "./mail.ts";
+import type { Neighbours } from "./neighbours.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 import { createRepository, type Repository } from "./repository.ts";
+import { createSecondFactor } from "./second_factor.ts";
 import { createSigner } from "./tokens.ts";
 
 export const PASSWORD = "correct horse battery";
 export const JWT = { JWT_SECRET: "a secret of more than 32 characters, 1234", JWT_EXPIRATION: 600 };
+
+/** Where links in mails lead. */
+export const MAIL = { ADMIN_URL: "https://console.test", STOREFRONT_URL: "https://{store}.test/account/" };
+/** The store that every mail is about. */
+export const STORE = { name: "Tea & <Cakes>", slug: "tea" };
 
 export interface TestService {
   database: TestDatabase;
@@ -27,15 +38,36 @@ export interface TestService {
   actorOf(tokens: Tokens): Promise<Actor>;
   /** A new admin, signed in. */
   admin(): Promise<Actor>;
+  /** Runs the jobs that wait, as their runner would: gives the mails that they sent. */
+  mails(): Promise<Mail[]>;
   stop(): Promise<void>;
 }
+
+/** Neighbours who hold nothing of anybody. */
+const neighbours: Neighbours = {
+  openOrders: () => Promise.resolve([]),
+  eraseOrders: () => Promise.resolve([]),
+  erasePayments: () => Promise.resolve(),
+  eraseCarts: () => Promise.resolve(),
+  eraseEvents: () => Promise.resolve(),
+  close: () => {},
+};
 
 /** Starts the service; hashing is real. */
 export async function startService(): Promise<TestService> {
   const database = await testDatabase("user");
   const repository = createRepository(database.pool);
   const passwords = createPasswords();
-  const handlers = createHandlers({ repository, passwords, signer: createSigner(JWT) });
+  const vault = await createVault({ DATABASE_URL: "postgres://user:password@localhost/nano" }, "second factors");
+  const secondFactor = createSecondFactor({ repository, vault });
+  const handlers = createHandlers({
+    repository,
+    passwords,
+    secondFactor,
+    signer: createSigner(JWT),
+    mail: true,
+    neighbours,
+  });
   const server = createServer<UserServiceServer>(
     UserServiceService,
     handlers,
@@ -72,6 +104,31 @@ export async function startService(): Promise<TestService> {
       return await service.actorOf(
         await service.as(ANONYMOUS, (user) => user.login({ email, password: PASSWORD, store_id: newId() })),
       );
+    },
+    mails: async () => {
+      const sent: Mail[] = [];
+      const send = (mail: Mail) => Promise.resolve(void sent.push(mail));
+      const jobs = createJobs({
+        config: MAIL,
+        repository,
+        mailer: { send, close: () => {} },
+        clients: {
+          store: {
+            publishEvent: () => Promise.resolve({}),
+            getStore: ({ id_or_slug }) => Promise.resolve({ ...Store.create(), id: id_or_slug, ...STORE }),
+          },
+        },
+      });
+      // A job may add another one.
+      for (let left = true; left;) {
+        const { rows } = await database.owner.query(
+          `with done as (delete from user_jobs._private_jobs where true returning id, task_id, payload)
+           select t.identifier, done.payload from done join user_jobs._private_tasks t on t.id = done.task_id order by done.id`,
+        );
+        for (const { identifier, payload } of rows) await withTimeout(10_000, () => jobs[identifier]?.(payload));
+        left = rows.length > 0;
+      }
+      return sent;
     },
     stop: async () => {
       client.close();

@@ -1,5 +1,6 @@
 import { SignJWT } from "jose";
 import { newId, newToken, sha256 } from "../shared/ids.ts";
+import { keyId } from "../shared/signing_keys.ts";
 
 /** A refresh token as the client gets it, and as it is stored. */
 export interface RefreshToken {
@@ -7,14 +8,15 @@ export interface RefreshToken {
   hash: string;
 }
 
-/** Signs access tokens: HS256, for `JWT_EXPIRATION` seconds. */
+/** Signs access tokens: HS256 by the secret that `kid` names, for `JWT_EXPIRATION` seconds. */
 export function createSigner(config: { JWT_SECRET: string; JWT_EXPIRATION: number }) {
   const secret = new TextEncoder().encode(config.JWT_SECRET);
+  const kid = keyId(config.JWT_SECRET);
   return {
     expires_in: config.JWT_EXPIRATION,
     sign: (user_id: string, session_id: string): Promise<string> =>
       new SignJWT({ sid: session_id })
-        .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+        .setProtectedHeader({ alg: "HS256", typ: "JWT", kid })
         .setIssuer("nano")
         .setAudience("nano")
         .setSubject(user_id)

@@ -1,5 +1,6 @@
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import type { UpdateUserResponse } from "../../proto/gen/nano/user/v1/user.ts";
+import { requireStepUp } from "../shared/auth.ts";
 import { invalid } from "../shared/errors.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Repository } from "./repository.ts";
@@ -19,14 +20,22 @@ export interface UpdateUserInput {
   id: string;
   change: UserChange;
   current_password?: string | undefined;
+  /** Where it happens: the link to a new e-mail address leads there. */
+  store_id?: string | undefined;
 }
 
 /** Changes a user for an actor. A new password or role ends sessions: whoever was in on the old terms is out. */
-export function createUpdateUser({ repository, passwords }: { repository: Repository; passwords: Passwords }) {
-  return async (actor: Actor, { id, change, current_password }: UpdateUserInput): Promise<UpdateUserResponse> => {
+export function createUpdateUser(
+  { repository, passwords, mail }: { repository: Repository; passwords: Passwords; mail: boolean },
+) {
+  return async (
+    actor: Actor,
+    { id, change, current_password, store_id }: UpdateUserInput,
+  ): Promise<UpdateUserResponse> => {
     const user = await repository.findUser(id, actor);
     if (!user) throw noUser();
     checkChange(actor, user, change);
+    if (change.role !== undefined || change.store_roles) requireStepUp(actor);
 
     const own = actor.user_id === user.id;
     const proof = own && (change.password !== undefined || (change.email !== undefined && change.email !== user.email))
@@ -44,6 +53,7 @@ export function createUpdateUser({ repository, passwords }: { repository: Reposi
       stores: managedStores(actor),
       // The owner stays signed in here, and only here.
       spare_session_id: own ? actor.session_id : undefined,
+      verify: mail ? { store_id } : undefined,
     });
     return { user: viewOf(changed, actor), dead_session_ids };
   };

@@ -1,9 +1,8 @@
 import type { Actor, StoreRole } from "../../proto/gen/nano/common/v1/common.ts";
 import type { User } from "../../proto/gen/nano/user/v1/user.ts";
-import { isAdmin, may } from "../shared/auth.ts";
+import { isAdmin, may, storesWith } from "../shared/auth.ts";
 import { conflict, forbidden, invalid, NanoError, notFound, unauthenticated } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
-import { rolesWith } from "../shared/permissions.ts";
 import { COMMON_PASSWORDS } from "./common_passwords.ts";
 
 export type { StoreRole, User };
@@ -32,6 +31,15 @@ export function normaliseEmail(email: string): string {
     throw invalid("invalid_email", "This is not an e-mail address.", "/email");
   }
   return normal;
+}
+
+/** The same where what is no e-mail address is simply unknown: then it is "". */
+export function emailOrNone(email: string): string {
+  try {
+    return normaliseEmail(email);
+  } catch {
+    return "";
+  }
 }
 
 /** A name without spaces around it; null for none. Throws `invalid_name`. */
@@ -66,10 +74,7 @@ function weak(detail: string): NanoError {
 
 /** The stores whose people the actor may see; "all" for an admin or a service. */
 export function visibleStores(actor: Actor): string[] | "all" {
-  if (actor.kind === "service" || isAdmin(actor)) return "all";
-  return actor.store_roles.filter((given) => rolesWith("user:read").includes(given.role)).map((given) =>
-    given.store_id
-  );
+  return storesWith(actor, "user:read");
 }
 
 /** A user as the actor may see it: a manager learns of roles in the manager's own stores only. */
@@ -118,10 +123,7 @@ export function checkStoreRoles(store_roles: StoreRole[]): StoreRole[] {
 
 /** The stores whose roles a change replaces: all for an admin, a manager's own. */
 export function managedStores(actor: Actor): string[] | "all" {
-  if (isAdmin(actor)) return "all";
-  return actor.store_roles.filter((given) => rolesWith("user:write").includes(given.role)).map((given) =>
-    given.store_id
-  );
+  return storesWith(actor, "user:write");
 }
 
 /** Whether two sets of roles differ. */

@@ -1,0 +1,143 @@
+import { expect } from "@std/expect";
+import { after, before, describe, it } from "@std/testing/bdd";
+import { withTimeout } from "../shared/context.ts";
+import { unavailable } from "../shared/errors.ts";
+import { createEraseUser, eraseUserJob } from "./erase_user.ts";
+import type { Neighbours } from "./neighbours.ts";
+import { PASSWORD, startService, type TestService } from "./testing.ts";
+
+/** Steps in the order in which they are done. */
+const STEPS = ["eraseOrders", "erasePayments", "eraseCarts", "eraseEvents"] as const;
+
+describe("to erase a user", () => {
+  let service: TestService;
+  let calls: string[];
+  let broken: string | undefined;
+  let open: number[];
+
+  const step = <T>(name: string, answer: T) => (...given: unknown[]): Promise<T> => {
+    if (name === broken) return Promise.reject(unavailable());
+    calls.push(`${name} ${JSON.stringify(given.slice(1))}`);
+    return Promise.resolve(answer);
+  };
+  const neighbours: Neighbours = {
+    openOrders: () => Promise.resolve(open),
+    eraseOrders: step("eraseOrders", ["an-order"]),
+    erasePayments: step("erasePayments", undefined),
+    eraseCarts: step("eraseCarts", undefined),
+    eraseEvents: step("eraseEvents", undefined),
+    close: () => {},
+  };
+  before(async () => {
+    service = await startService();
+  });
+  after(() => service.stop());
+
+  async function begin(email?: string) {
+    [calls, broken, open] = [[], undefined, []];
+    const person = await service.register(undefined, email);
+    const id = person.actor.user_id ?? "";
+    const { repository, passwords } = service;
+    const erase = createEraseUser({ repository, passwords, neighbours });
+    const job = eraseUserJob({ repository, neighbours });
+    return {
+      ...person,
+      id,
+      erase: (password = PASSWORD) => withTimeout(10_000, () => erase(person.actor, id, password)),
+      run: () => withTimeout(10_000, () => job({ id })),
+    };
+  }
+
+  for (const name of STEPS) {
+    it(`goes on after ${name} failed, and is done once`, async () => {
+      const { id, email, erase, run } = await begin();
+      await erase();
+      broken = name;
+      await expect(run()).rejects.toMatchObject({ code: "unavailable" });
+      expect(await service.repository.findErasure(id)).toMatchObject({ state: "erasing", done_time: undefined });
+      broken = undefined;
+      await run();
+      expect(await service.repository.findErasure(id)).toMatchObject({ state: "erased", done_time: expect.any(Date) });
+      expect(await service.repository.findCredentials(email)).toBeUndefined();
+      const before = calls.length;
+      await run();
+      expect(calls.length).toBe(before);
+    });
+  }
+
+  it("hands an e-mail address that nobody proved to no neighbour, and one that is proven only for orders", async () => {
+    const stranger = await begin();
+    await stranger.erase();
+    await stranger.run();
+    expect(calls).toEqual([
+      "eraseOrders [null]",
+      'erasePayments [["an-order"]]',
+      "eraseCarts []",
+      'eraseEvents [["an-order"]]',
+    ]);
+    const known = await begin();
+    await service.database.owner.query(`update "user".users set email_verified_time = now() where id = $1`, [known.id]);
+    await known.erase();
+    await known.run();
+    expect(calls[0]).toBe(`eraseOrders ["${known.email}"]`);
+  });
+
+  it("ends the sessions and the password at once", async () => {
+    const { erase, session_id, email } = await begin();
+    const known = await service.repository.findCredentials(email);
+    const { dead_session_ids, erasure } = await erase();
+    expect(dead_session_ids).toEqual([session_id]);
+    expect(erasure?.state).toBe("erasing");
+    const locked = await service.repository.findCredentials(email);
+    expect(locked?.password_hash).not.toBe(known?.password_hash);
+    expect(await service.repository.findSession(session_id)).toBeUndefined();
+  });
+
+  it("needs the password, and no order under way", async () => {
+    const { erase, id } = await begin();
+    await expect(erase("wrong password")).rejects.toMatchObject({ code: "wrong_password" });
+    await expect(erase("")).rejects.toMatchObject({ code: "current_password_required" });
+    open = [1001, 1002];
+    await expect(erase()).rejects.toMatchObject({
+      code: "orders_in_progress",
+      extras: { members: { orders: [1001, 1002] } },
+    });
+    expect(await service.repository.findErasure(id)).toBeUndefined();
+  });
+
+  it("takes the person out of events that wait, and waits for one that is under way", async () => {
+    const { id, email, erase, run } = await begin();
+    const { owner } = service.database;
+    await erase();
+    const jobs = () =>
+      owner.query(`select payload::text as text from user_jobs._private_jobs where payload::text like $1`, [
+        `%${email}%`,
+      ]);
+    expect((await jobs()).rowCount).toBeGreaterThan(0);
+    await owner.query(`update user_jobs._private_jobs set locked_at = now() where payload::text like $1`, [
+      `%${email}%`,
+    ]);
+    await expect(run()).rejects.toMatchObject({ code: "unavailable" });
+    await owner.query("update user_jobs._private_jobs set locked_at = null");
+    await run();
+    expect((await jobs()).rowCount).toBe(0);
+    const { rows } = await owner.query(
+      `select payload ->> 'type' as type from user_jobs._private_jobs where payload::text like $1`,
+      [`%${id}%`],
+    );
+    expect(rows.map(({ type }) => type)).toEqual(expect.arrayContaining(["customer.created", "customer.erased"]));
+  });
+
+  it("keeps the last admin", async () => {
+    const { repository, passwords } = service;
+    const first = await service.admin();
+    const erase = createEraseUser({ repository, passwords, neighbours });
+    open = [];
+    await expect(withTimeout(10_000, () => erase(first, first.user_id ?? "", PASSWORD))).rejects.toMatchObject({
+      code: "last_admin",
+    });
+    await service.admin();
+    const { erasure } = await withTimeout(10_000, () => erase(first, first.user_id ?? "", PASSWORD));
+    expect(erasure?.state).toBe("erasing");
+  });
+});

@@ -1,0 +1,36 @@
+import { sha256 } from "../shared/ids.ts";
+import { invalidLink, isMailToken, mailOff } from "./mail_token.ts";
+import type { Passwords } from "./passwords.ts";
+import type { Repository } from "./repository.ts";
+import { checkPassword, emailOrNone, normalisePassword } from "./user.ts";
+
+export interface LinkDeps {
+  repository: Repository;
+  passwords: Passwords;
+  /** Whether the shop can send mail. */
+  mail: boolean;
+}
+
+/** Has a link mailed that sets a new password; does the same work, and says the same, for an unknown address. */
+export function createRequestPasswordReset({ repository, mail }: Pick<LinkDeps, "repository" | "mail">) {
+  return async (request: { email: string; store_id: string }): Promise<void> => {
+    if (!mail) throw mailOff();
+    const email = emailOrNone(request.email);
+    if (email) await repository.askForReset(email, await sha256(email), request.store_id);
+  };
+}
+
+/** Sets a new password by a link's token, which a weak password does not spend. Gives the sessions that it ended. */
+export function createResetPassword({ repository, passwords }: Pick<LinkDeps, "repository" | "passwords">) {
+  return async (request: { token: string; password: string }): Promise<string[]> => {
+    const hash = await sha256(request.token);
+    // Before the costly hash: a made-up token costs one look.
+    const owner = isMailToken(request.token) ? await repository.findResetOwner(hash) : undefined;
+    if (!owner) throw invalidLink();
+    const password = normalisePassword(request.password);
+    checkPassword(password, owner.email);
+    const dead = await repository.resetPassword(hash, await passwords.hash(password));
+    if (!dead) throw invalidLink();
+    return dead;
+  };
+}
