@@ -1,4 +1,4 @@
-import { type Actor, may, mayAnywhere, owns } from "../shared/auth.ts";
+import { type Actor, may, mayAnywhere, owns, requireIdentity } from "../shared/auth.ts";
 import { forbidden, notFound, unauthenticated } from "../shared/errors.ts";
 import type { Mover, Order } from "./order.ts";
 
@@ -12,6 +12,7 @@ export function isBuyer(actor: Actor, order: Order): boolean {
 export function visible(actor: Actor, order: Order | undefined): Order {
   if (actor.kind === "service" && order) return order;
   if (actor.kind === "anonymous") throw unauthenticated();
+  if (actor.api_key && !mayAnywhere(actor, "order:read")) throw forbidden();
   const shown = order && order.status !== "placing" ? order : undefined;
   if (shown && (isBuyer(actor, shown) || may(actor, "order:read", shown.store_id))) return shown;
   throw notFound("order");
@@ -33,14 +34,19 @@ export function moverOf(actor: Actor, order: Order): Mover {
 
 /** Refuses whoever may not send the orders of a store, before anything else is looked at. */
 export function checkMayShip(actor: Actor): void {
-  if (actor.kind !== "user" && actor.kind !== "service") throw unauthenticated();
+  requireIdentity(actor);
   if (!mayAnywhere(actor, "order:write")) throw forbidden();
 }
 
 /** Who moved an order, as its history says. */
 export function nameOf(actor: Actor, by: Mover, order: Order): string {
-  if (by === "staff" && actor.user_id) return `staff:${actor.user_id}`;
-  return by === "staff" ? "system" : buyerOf(order);
+  return by === "staff" ? staffName(actor) : buyerOf(order);
+}
+
+/** What histories and notes call who works for a store: a person, a machine by its key, or the platform. */
+export function staffName(actor: Actor): string {
+  if (actor.api_key) return `api_key:${actor.api_key.id}`;
+  return actor.user_id ? `staff:${actor.user_id}` : "system";
 }
 
 /** What the history calls an order's buyer. */

@@ -3,11 +3,13 @@ import { conflict, type NanoError } from "../shared/errors.ts";
 import {
   type Attempt,
   type AttemptState,
+  cancel,
   canMove,
   type Change,
   followUp,
   invalidTransition,
   isOpen,
+  isSent,
   NO_CHANGE,
   type Order,
   type PaymentStatus,
@@ -72,6 +74,15 @@ export function whyNotPayable(order: Order): NanoError | undefined {
   return undefined;
 }
 
+/**
+ * An order whose last authorisation was voided, by staff or by the provider: nobody pays for it any more, so it is
+ * cancelled and its goods return. What was sent can't be: it stays, unpaid, and the history says why.
+ */
+function letGo(order: Order): Partial<Change> {
+  if (canMove(order.status, "cancelled", "payment")) return cancel(order, "payment voided", true);
+  return isSent(order.status) ? { moves: [{ to: order.status, reason: "payment voided" }] } : {};
+}
+
 /** What news of one payment changes of its order. `order.payments` holds the news already. */
 export function followPayment(order: Order, before: Attempt, now: Attempt): Change {
   const payment_status = paymentStatus(order.payments);
@@ -110,6 +121,9 @@ export function followPayment(order: Order, before: Attempt, now: Attempt): Chan
   // Expiry looked away while the payment was open: it looks again.
   if (answered && order.expire_time) {
     return { ...change, follow_ups: [followUp("expire_order", order.id, { run_at: order.expire_time })] };
+  }
+  if (now.state === "voided" && before.state !== "voided" && !order.payments.some(holdsMoney)) {
+    return { ...change, ...letGo(order) };
   }
   if (payment_status === "refunded" && canMove(order.status, "refunded", "payment")) {
     return { ...change, moves: [{ to: "refunded", reason: "refunded in full" }], events: ["order.refunded"] };

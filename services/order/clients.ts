@@ -26,6 +26,7 @@ import {
 import { asSystem, remainingTime, withTimeout } from "../shared/context.ts";
 import { NanoError } from "../shared/errors.ts";
 import { connect } from "../shared/grpc.ts";
+import { remember } from "../shared/remember.ts";
 
 /** What the order service needs of its neighbours: all of its coupling. Only the cart is asked as the buyer. */
 export interface Neighbours {
@@ -55,6 +56,8 @@ export interface Neighbours {
   payment: {
     /** Idempotent per order and attempt. Undone by cancelPayments. */
     authorize(request: AuthorizeRequest): Promise<Payment>;
+    /** The ids of the methods on offer, at most 10 s old; undefined where the payment service does not tell. */
+    methods(store_id: string): Promise<string[] | undefined>;
     /** Undefined if the payment service never heard of it. */
     getPayment(id: string): Promise<Payment | undefined>;
     /** Voids or refunds what an order's payments still hold; idempotent. */
@@ -68,6 +71,9 @@ export interface Neighbours {
 const AUTHORIZE_MS = 9_000;
 /** What is left of the request after that, to write the outcome down. */
 const MARGIN_MS = 500;
+
+/** For how long methods are remembered, of how many stores, and how long they are waited for. */
+const [FRESH_MS, MAX_STORES, METHODS_MS] = [10_000, 1_000, 1_000];
 
 /** Connects to the neighbours. */
 export function createNeighbours(config: {
@@ -89,6 +95,7 @@ export function createNeighbours(config: {
     "cancelPayments",
     "refundPayment",
   ]);
+  const offered = remember<string[]>(FRESH_MS, MAX_STORES);
 
   const neighbours: Neighbours = {
     cart: {
@@ -114,6 +121,18 @@ export function createNeighbours(config: {
           Math.min(AUTHORIZE_MS, remainingTime(AUTHORIZE_MS + MARGIN_MS) - MARGIN_MS),
           () => asSystem(() => payment.authorize(request)),
         ),
+      async methods(store_id) {
+        const found = offered.get(store_id);
+        if (found) return found;
+        try {
+          const { data } = await withTimeout(METHODS_MS, () => asSystem(() => payment.listMethods({ store_id })));
+          const ids = data.map(({ id }) => id);
+          offered.set(store_id, ids);
+          return ids;
+        } catch {
+          return undefined;
+        }
+      },
       getPayment: (id) => unlessMissing(asSystem(() => payment.getPayment({ id }))),
       cancelPayments: async (order_id, reason) =>
         (await asSystem(() => payment.cancelPayments({ order_id, reason }))).data,

@@ -1,7 +1,7 @@
 import type { IdempotencyKey } from "../../proto/gen/nano/common/v1/common.ts";
 import type { OrderServiceServer, PaymentInput } from "../../proto/gen/nano/order/v1/order.ts";
-import { type Actor, currentActor, may, require, requireService } from "../shared/auth.ts";
-import { invalid, notFound, unauthenticated } from "../shared/errors.ts";
+import { type Actor, currentActor, may, require, requireIdentity, requireService } from "../shared/auth.ts";
+import { forbidden, invalid, notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { decodeTimeCursor, pageLimit, toPage } from "../shared/pagination.ts";
@@ -12,9 +12,13 @@ import { compact, toMessage } from "./messages.ts";
 import type { Order } from "./order.ts";
 import { createNoteHandlers } from "./notes.ts";
 import { payOrder } from "./pay_order.ts";
+import { createPersonHandlers } from "./person.ts";
 import { placeOrder } from "./place_order.ts";
 import { recordPayment } from "./record_payment.ts";
 import { shipOrder } from "./ship_order.ts";
+
+/** How many orders a list can be asked for by id. */
+const MAX_IDS = 100;
 
 /** The order service's RPCs. */
 export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
@@ -51,11 +55,8 @@ export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
     },
 
     async listOrders(request) {
-      const { store_id, status, q, user_id, from, to, sort, cursor, count } = request;
-      const actor = buyer();
-      const owner = may(actor, "order:read", store_id)
-        ? undefined
-        : { user_id: actor.user_id, guest_hash: actor.guest_hash };
+      const { store_id, status, q, user_id, ids, from, to, sort, cursor, count } = request;
+      const owner = may(currentActor(), "order:read", store_id) ? undefined : ownerOf(buyer());
       const limit = pageLimit(request.limit);
       const filter = {
         store_id,
@@ -63,6 +64,7 @@ export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
         status,
         q: q?.trim(),
         user_id,
+        ids: ids.length > 0 ? ids.filter(isId).slice(0, MAX_IDS) : undefined,
         from,
         to,
         ascending: ascending(sort),
@@ -91,6 +93,7 @@ export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
     },
 
     ...createNoteHandlers(deps),
+    ...createPersonHandlers(deps),
 
     async getOrderCounts({ store_id }) {
       require(currentActor(), "order:read", store_id, "store");
@@ -110,8 +113,13 @@ export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
 /** Who buys: a user or a guest. */
 function buyer(): Actor {
   const actor = currentActor();
-  if (!actor.user_id && !actor.guest_hash && actor.kind !== "service") throw unauthenticated();
-  return actor;
+  if (actor.user_id || actor.guest_hash || actor.kind === "service") return actor;
+  requireIdentity(actor);
+  throw forbidden("Only people buy.");
+}
+
+function ownerOf({ user_id, guest_hash }: Actor) {
+  return { user_id, guest_hash };
 }
 
 function keyOf(key: IdempotencyKey | undefined): IdempotencyKey {

@@ -1,4 +1,6 @@
 import type { CheckoutLine } from "../../proto/gen/nano/cart/v1/cart.ts";
+import { toNanoError } from "../shared/errors.ts";
+import { orYield } from "../shared/idempotency.ts";
 import { type JobHandlers, publishEvent } from "../shared/jobs.ts";
 import { expireOrder } from "./change_status.ts";
 import type { Deps } from "./deps.ts";
@@ -34,11 +36,9 @@ export function createJobs(deps: Deps): JobHandlers {
 
     async resolve_payment(payload) {
       const { order_id, payment_id } = payload as { order_id: string; payment_id: string };
-      if (await resolvePayment(deps, order_id, payment_id)) return;
-      const again = { name: "resolve_payment", payload: { order_id, payment_id }, after: ASK_AGAIN } as const;
-      await deps.orders.transaction((tx) =>
-        deps.orders.addFollowUp(tx, { ...again, key: `resolve_payment:${payment_id}` })
-      );
+      if (await isResolved(deps, order_id, payment_id)) return;
+      // Soon, however often it was asked already: a buyer waits for it.
+      await deps.orders.transaction((tx) => deps.orders.resolveLater(tx, order_id, payment_id, ASK_AGAIN));
     },
 
     async refund_duplicate(payload) {
@@ -48,4 +48,21 @@ export function createJobs(deps: Deps): JobHandlers {
 
     reap_keys: () => deps.orders.reapKeys(),
   };
+}
+
+/** Whether it is known now what became of a payment: not while a request works on it, nor where nobody tells. */
+async function isResolved(deps: Deps, order_id: string, payment_id: string): Promise<boolean> {
+  const yieldLease = () => deps.orders.yieldKey(payment_id);
+  try {
+    // A request that works on it may be about to ask for the money.
+    await deps.orders.takeOverKey(payment_id);
+    const done = await orYield(yieldLease, () => resolvePayment(deps, order_id, payment_id));
+    if (!done) await yieldLease();
+    return done;
+  } catch (error) {
+    const { kind, code } = toNanoError(error);
+    if (kind !== "unavailable" && kind !== "timeout" && code !== "request_in_progress") throw error;
+    deps.log.warn({ err: error, payment_id }, "nobody tells yet what became of a payment");
+    return false;
+  }
 }

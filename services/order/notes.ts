@@ -5,6 +5,7 @@ import type { Rpcs } from "../shared/grpc.ts";
 import { isId, newId } from "../shared/ids.ts";
 import type { Permission } from "../shared/permissions.ts";
 import type { Pool } from "../shared/postgres.ts";
+import { staffName } from "./access.ts";
 import type { Deps } from "./deps.ts";
 import type { Order } from "./order.ts";
 
@@ -29,7 +30,7 @@ export function createNoteHandlers({ orders }: Deps): Pick<Rpcs<OrderServiceServ
       if (text.length < 1 || text.length > MAX_TEXT) {
         throw invalid("invalid_field", "A note has 1 to 2,000 characters.", "/text");
       }
-      const by = actor.user_id ? `staff:${actor.user_id}` : "system";
+      const by = staffName(actor);
       const note = await orders.insertNote({ id: newId(), order_id: order.id, actor: by, text }, MAX_NOTES);
       if (!note) throw conflict("too_many_notes", `An order has at most ${MAX_NOTES} notes.`);
       return note;

@@ -24,8 +24,8 @@ export type Mover = "checkout" | "buyer" | "staff" | "payment" | "time";
 export const TRANSITIONS: Readonly<Record<Status, Readonly<Partial<Record<Status, readonly Mover[]>>>>> = {
   placing: { pending_payment: ["checkout"] },
   pending_payment: { paid: ["payment"], cancelled: ["buyer", "staff"], expired: ["time"] },
-  paid: { processing: ["staff"], cancelled: ["buyer", "staff"], refunded: ["payment"] },
-  processing: { shipped: ["staff"], cancelled: ["staff"], refunded: ["payment"] },
+  paid: { processing: ["staff"], cancelled: ["buyer", "staff", "payment"], refunded: ["payment"] },
+  processing: { shipped: ["staff"], cancelled: ["staff", "payment"], refunded: ["payment"] },
   shipped: { delivered: ["staff"], refunded: ["payment"] },
   delivered: { completed: ["staff"], refunded: ["payment"] },
   completed: { refunded: ["payment"] },
@@ -233,7 +233,7 @@ export function setStatus(order: Order, to: string, by: Mover, reason: string, r
 }
 
 /** Cancels: whatever was paid goes back, and so do the goods, unless they are kept out. */
-function cancel(order: Order, reason: string, restock: boolean): Change {
+export function cancel(order: Order, reason: string, restock: boolean): Change {
   const paid = order.status !== "pending_payment";
   const waiting = order.payments.some(isOpen);
   const lines = order.items.map(({ id, variant_id, quantity, shipped, restocked }) => ({
@@ -269,8 +269,10 @@ export function stockOfEnded(order: Order): FollowUp {
   return followUp(order.keep_out ? "commit_stock" : "release_stock", order.id);
 }
 
-/** Where an order is that was sent, in whole. */
-const SENT: readonly Status[] = ["shipped", "delivered", "completed"];
+/** Whether all of an order was sent. */
+export function isSent(status: Status): boolean {
+  return status === "shipped" || status === "delivered" || status === "completed";
+}
 
 /**
  * Sends lines of an order, all that is left if none are named. Throws `over_shipment`, also where all are sent already,
@@ -281,7 +283,7 @@ export function ship(order: Order, wanted: { id: string; quantity: number }[]): 
   change: Change;
 } {
   const sends = order.status === "paid" || order.status === "processing";
-  if (!sends && !SENT.includes(order.status)) throw invalidTransition(order.status, "shipped", "staff");
+  if (!sends && !isSent(order.status)) throw invalidTransition(order.status, "shipped", "staff");
   const left = new Map(order.items.map((item) => [item.id, item.quantity - item.shipped]));
   const parcel = wanted.length > 0
     ? wanted

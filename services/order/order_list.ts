@@ -8,6 +8,8 @@ export interface ListFilter {
   status?: string | undefined;
   q?: string | undefined;
   user_id?: string | undefined;
+  /** Only these. */
+  ids?: string[] | undefined;
   from?: Date | undefined;
   to?: Date | undefined;
   ascending: boolean;
@@ -34,7 +36,7 @@ export function listStatement(filter: ListFilter, what: "page" | "count"): {
     conditions.push(condition);
   };
 
-  const { owner, status, q, user_id, from, to, after } = filter;
+  const { owner, status, q, user_id, ids, from, to, after } = filter;
   if (owner) {
     const guest = () => `(o.guest_hash = ${bind(owner.guest_hash)} and o.guest_expire_time > now())`;
     const user = () => `o.user_id = ${bind(owner.user_id)}`;
@@ -43,6 +45,7 @@ export function listStatement(filter: ListFilter, what: "page" | "count"): {
     else where("guest", guest());
   }
   if (status) where("status", `o.status = ${bind(status)}`);
+  if (ids) where("ids", `o.id = any(${bind(ids)}::uuid[])`);
   if (user_id) where("user_id", `o.user_id = ${bind(user_id)}`);
   if (q) {
     const text = `o.search like ${bind(`%${escapeLike(q.toLowerCase())}%`)}`;

@@ -4,7 +4,7 @@ import type { Payment } from "../../proto/gen/nano/payment/v1/payment.ts";
 import type { Actor } from "../shared/auth.ts";
 import { toNanoError } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
-import { type Outcome, principalOf, requestInProgress } from "../shared/idempotency.ts";
+import { orYield, type Outcome, principalOf, requestInProgress } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import { money } from "../shared/money.ts";
 import type { Tx } from "../shared/postgres.ts";
@@ -38,9 +38,13 @@ export async function payOrder(deps: Deps, request: PayOrder): Promise<PayOrderR
   if (!("intent" in begun)) return await replay(deps, begun);
   await failpoint("order.after_intend");
 
-  const payment = await authorize(deps, begun.intent, request.payment);
-  await failpoint("order.after_authorize");
-  await follow(deps, payment);
+  const { intent } = begun;
+  const payment = await orYield(() => deps.orders.yieldKey(intent.attempt.payment_id), async () => {
+    const payment = await authorize(deps, intent, request.payment);
+    await failpoint("order.after_authorize");
+    await follow(deps, payment);
+    return payment;
+  });
   await failpoint("order.after_follow");
   if (payment.status === "declined") throw declined(payment);
   return { payment, replayed: false };
@@ -85,7 +89,13 @@ async function begin(deps: Deps, request: PayOrder): Promise<Begun> {
         resource_id: payment_id,
       });
       if (claim.state === "done") return { outcome: claim.outcome };
-      if (claim.state === "abandoned") return { abandoned: claim.resource_id };
+      if (claim.state === "abandoned") {
+        const attempt = order.payments.find((found) => found.payment_id === claim.resource_id);
+        if (!attempt || !isOpen(attempt) || order.status !== "pending_payment") return { abandoned: claim.resource_id };
+        // Asked for once more by the same name, so it is paid once wherever the request before this one stopped.
+        await deps.orders.resolveLater(tx, order.id, attempt.payment_id);
+        return { intent: { order, attempt } };
+      }
 
       const refusal = whyNotPayable(order);
       // Soon it may be payable again, so this is no final answer: the claim goes with the transaction.

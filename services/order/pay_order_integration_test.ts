@@ -128,6 +128,17 @@ describe("PayOrder", () => {
     expect(await as(actor, () => house.rpc.placeOrder(request))).toEqual({ order, replayed: true });
   });
 
+  it("makes no order of an unknown payment method, and keeps nothing of it under the key", async () => {
+    const actor = someone();
+    house.neighbours.fill(actor, [{ variant_id: house.neighbours.sell().variant_id, quantity: 1 }]);
+    const request = placing({ payment: { method: "cash", token: "" } });
+    expect(await refusal(as(actor, () => house.rpc.placeOrder(request)))).toEqual({ code: "unknown_method" });
+    const { rows } = await house.database.owner.query(`select from "order".orders where user_id = $1`, [actor.user_id]);
+    expect(rows).toEqual([]);
+    const mended = { ...request, payment: { method: "test", token: "tok_ok" } };
+    expect((await as(actor, () => house.rpc.placeOrder(mended))).order?.status).toBe("paid");
+  });
+
   it("places the order even if its payment is declined, or the payment service is away", async () => {
     const declined = await placeOrder(house, someone(), { payment: { method: "test", token: "tok_declined" } });
     expect(declined).toMatchObject({ status: "pending_payment", payment_status: "failed" });
@@ -214,6 +225,7 @@ describe("a payment without an answer", () => {
       dead.catch(() => {});
       while (house.neighbours.calls.at(-1) !== "authorize") await new Promise((resolve) => setTimeout(resolve, 5));
       house.neighbours.fault("authorize", undefined);
+      await house.endLeases();
       await house.runJobs();
       const done = fault !== "never";
       expect(await get(actor, order)).toMatchObject({ status: done ? "paid" : "pending_payment" });
@@ -223,6 +235,42 @@ describe("a payment without an answer", () => {
       expect([...house.neighbours.payments.values()].filter(({ order_id }) => order_id === order.id)).toHaveLength(1);
     });
   }
+
+  for (const fault of ["away", "away after it was done"] as const) {
+    it(`is asked for again, once, by the same key right after a 503 (${fault})`, async () => {
+      const actor = someone();
+      const order = await placeOrder(house, actor);
+      const request = paying(order);
+      house.neighbours.fault("authorize", fault);
+      expect(await refusal(pay(actor, request))).toEqual({ code: "unavailable" });
+      house.neighbours.fault("authorize", undefined);
+      const { payment } = await pay(actor, request);
+      expect(payment?.status).toBe("captured");
+      await house.runJobs();
+      expect(await get(actor, order)).toMatchObject({ status: "paid", payment_status: "paid" });
+      const made = [...house.neighbours.payments.values()].filter(({ order_id }) => order_id === order.id);
+      expect(made.map(({ id }) => id)).toEqual([payment?.id]);
+      expect(await pay(actor, request)).toEqual({ payment, replayed: true });
+    });
+  }
+
+  it("is left alone by its job while a request works on it", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    house.neighbours.fault("authorize", "never");
+    const before = house.neighbours.calls.length;
+    pay(actor, paying(order)).catch(() => {});
+    while (!house.neighbours.calls.slice(before).includes("authorize")) {
+      await new Promise((done) => setTimeout(done, 5));
+    }
+    house.neighbours.fault("authorize", undefined);
+    // It comes again, and the payment is as open as before.
+    expect(await house.runJobs()).toContain("resolve_payment");
+    expect(await refusal(pay(actor, paying(order)))).toEqual({ code: "payment_in_progress" });
+    await house.endLeases();
+    expect(await house.runJobs()).toContain("resolve_payment");
+    expect((await pay(actor, paying(order))).payment?.status).toBe("captured");
+  });
 
   it("that comes late for an order that ended goes back, and the history says so", async () => {
     for (const end of ["cancelled", "expired"]) {
@@ -292,6 +340,41 @@ describe("RecordPayment", () => {
     await record({ ...payment, status: "refunded", refunded_amount: payment.amount }, rest);
     await house.runJobs();
     expect(house.neighbours.returned.get(rest.id)).toEqual([{ variant_id: item!.variant_id, quantity: 1 }]);
+  });
+
+  const voided = (payment: Payment) => record({ ...payment, status: "voided" });
+
+  it("cancels an order whose authorisation is voided, and returns what was not sent", async () => {
+    const { actor, order, payment } = await paid("manual", 3);
+    await voided(payment);
+    await house.runJobs();
+    const after = await get(actor, order);
+    expect(after).toMatchObject({ status: "cancelled", payment_status: "unpaid" });
+    expect(after.history.at(-1)).toMatchObject({ from: "paid", to: "cancelled", reason: "payment voided" });
+    expect(house.neighbours.returned.get(order.id)).toMatchObject([{ quantity: 3 }]);
+
+    const second = await paid("manual", 3);
+    const parcel = { carrier: "DHL", tracking_number: "1", items: [{ id: second.order.items[0]!.id, quantity: 1 }] };
+    await as(staff(), () => house.rpc.createShipment({ order_id: second.order.id, ...parcel }));
+    await voided(second.payment);
+    await voided(second.payment);
+    await house.runJobs();
+    expect((await get(second.actor, second.order)).status).toBe("cancelled");
+    expect(house.neighbours.returned.get(second.order.id)).toMatchObject([{ quantity: 2 }]);
+  });
+
+  it("leaves an order that was sent as it is, unpaid, and notes the void", async () => {
+    const { actor, order, payment } = await paid("manual");
+    await as(
+      staff(),
+      () => house.rpc.createShipment({ order_id: order.id, carrier: "DHL", tracking_number: "1", items: [] }),
+    );
+    await voided(payment);
+    await house.runJobs();
+    const after = await get(actor, order);
+    expect(after).toMatchObject({ status: "shipped", payment_status: "unpaid" });
+    expect(after.history.at(-1)).toMatchObject({ from: "shipped", to: "shipped", reason: "payment voided" });
+    expect(house.neighbours.returned.has(order.id)).toBe(false);
   });
 
   it("turns an authorised order's payment status to paid when the money arrives", async () => {

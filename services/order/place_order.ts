@@ -3,9 +3,9 @@ import type { Address, IdempotencyKey, Money } from "../../proto/gen/nano/common
 import type { PaymentInput, PlaceOrderResponse } from "../../proto/gen/nano/order/v1/order.ts";
 import type { Actor } from "../shared/auth.ts";
 import { currentContext, SYSTEM, withContext } from "../shared/context.ts";
-import { conflict, NanoError, toNanoError } from "../shared/errors.ts";
+import { conflict, invalid, NanoError, toNanoError } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
-import { type Outcome, principalOf } from "../shared/idempotency.ts";
+import { orYield, type Outcome, principalOf } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import { buyerOf } from "./access.ts";
 import type { Deps } from "./deps.ts";
@@ -39,13 +39,16 @@ export async function placeOrder(deps: Deps, request: PlaceOrder): Promise<Place
   await failpoint("order.after_begin");
 
   const placing = await orForget(deps, order_id, async () => {
+    await checkMethod(deps, request);
     const cart = await readCart(deps, request);
     const priced = await priceCart(deps, request, cart);
     return await deps.orders.takeCart(order_id, cart.cart_id, cart.guest_expire_time, priced);
   });
   await failpoint("order.after_take_cart");
   const order = await orUndo(deps, placing, () => complete(deps, placing, { final: !request.payment }));
-  return { order: toMessage(request.payment ? await pay(deps, order, request.payment) : order), replayed: false };
+  const { payment } = request;
+  const paid = payment && await orYield(() => deps.orders.yieldKey(order_id), () => pay(deps, order, payment));
+  return { order: toMessage(paid ?? order), replayed: false };
 }
 
 /** Goes on with an order whose request died, and settles its key. The caller holds the key's lease. */
@@ -88,6 +91,14 @@ async function begin(deps: Deps, order_id: string, request: PlaceOrder): Promise
   }
 }
 
+/** Refuses a payment method that is not on offer, as then nothing of the request can be meant. Paying itself checks again. */
+async function checkMethod(deps: Deps, { store_id, payment }: PlaceOrder): Promise<void> {
+  const offered = payment && await deps.neighbours.payment.methods(store_id);
+  if (payment && offered && !offered.includes(payment.method)) {
+    throw invalid("unknown_method", "The store has no such payment method.", "/payment/method");
+  }
+}
+
 async function readCart(deps: Deps, { store_id }: PlaceOrder): Promise<Checkout> {
   const cart = await deps.neighbours.cart.getCheckout(store_id);
   if (cart && cart.lines.length > 0) return cart;
@@ -98,8 +109,10 @@ async function readCart(deps: Deps, { store_id }: PlaceOrder): Promise<Checkout>
 /** Prices the cart from the catalogue as it is now, and compares with what the buyer saw. */
 async function priceCart(deps: Deps, request: PlaceOrder, cart: Checkout): Promise<Pricing> {
   const quantities = new Map<string, number>();
-  for (const { variant_id, quantity } of cart.lines) {
+  const known = new Map<string, string>();
+  for (const { variant_id, quantity, sku = "" } of cart.lines) {
     quantities.set(variant_id, (quantities.get(variant_id) ?? 0) + quantity);
+    known.set(variant_id, sku);
   }
   const [store, offers] = await Promise.all([
     deps.neighbours.store.getStore(request.store_id),
@@ -113,7 +126,7 @@ async function priceCart(deps: Deps, request: PlaceOrder, cart: Checkout): Promi
   for (const [variant_id, quantity] of quantities) {
     const offer = offered.get(variant_id);
     if (!offer?.price || offer.price.currency !== store.currency) {
-      short.push({ variant_id, sku: "", requested: quantity, available: 0 });
+      short.push({ variant_id, sku: known.get(variant_id) ?? "", requested: quantity, available: 0 });
     } else {
       const { product_id, sku, name, price, available } = offer;
       // In a rush on the last ones most are told here, before anything is held that would have to be undone.
@@ -238,10 +251,9 @@ function isKept({ kind, code }: NanoError): boolean {
   return (kind === "conflict" || kind === "unprocessable") && code !== "order_expired";
 }
 
-/** As product.ReserveStock says it; a variant that is gone has no SKU any more. */
+/** As product.ReserveStock says it; the cart knows the SKU of a variant that is gone. */
 interface Shortage {
   variant_id: string;
-  /** Empty for what is no longer sold. */
   sku: string;
   requested: number;
   available: number;

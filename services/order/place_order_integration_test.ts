@@ -126,10 +126,13 @@ describe("PlaceOrder", () => {
       code: "out_of_stock",
       items: [{ variant_id: scarce.variant_id }],
     });
-    house.neighbours.fill(actor, [{ variant_id: gone, quantity: 1 }, { variant_id: scarce.variant_id, quantity: 1 }]);
+    house.neighbours.fill(actor, [{ variant_id: gone, quantity: 1, sku: "GONE" }, {
+      variant_id: scarce.variant_id,
+      quantity: 1,
+    }]);
     expect(await refusal(as(actor, () => house.rpc.placeOrder(placing())))).toMatchObject({
       code: "out_of_stock",
-      items: [{ variant_id: gone }],
+      items: [{ variant_id: gone, sku: "GONE" }],
     });
     house.neighbours.fill(actor, [{ variant_id: scarce.variant_id, quantity: 1 }]);
     expect((await as(actor, () => house.rpc.placeOrder(placing()))).order?.status).toBe("pending_payment");

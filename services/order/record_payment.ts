@@ -20,7 +20,10 @@ export async function recordPayment(deps: Deps, payment: Payment, refund?: Refun
     let after = now ? await settle(deps, tx, before, attempt, now) : before;
     const returns = refund && await goodsOf(deps, tx, after, refund);
     if (returns) after = await deps.orders.apply(tx, after, { ...NO_CHANGE, returns }, "system");
-    if (!isOpen({ state: payment.status })) await deps.orders.finishKey(tx, payment.id, paidOutcome(payment));
+    if (!isOpen({ state: payment.status })) {
+      await deps.orders.finishKey(tx, payment.id, paidOutcome(payment));
+      await deps.orders.resolved(tx, payment.id);
+    }
     return { before, after };
   });
   await failpoint("order.after_record");

@@ -12,12 +12,14 @@ import {
   takeOverKey,
   yieldKey,
 } from "../shared/idempotency.ts";
-import { addJob, emitEvent, removeJob } from "../shared/jobs.ts";
+import { addJob, addJobs, eventJob, removeJob } from "../shared/jobs.ts";
 import { orElse, type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import { placedOutcome, toMessage } from "./messages.ts";
 import { createNoteRows } from "./notes.ts";
 import { type Attempt, type Change, type FollowUp, followUp, followUpsOf, type Order, type Pricing } from "./order.ts";
 import { type ListFilter, listStatement } from "./order_list.ts";
+import { countSteps } from "./order_metrics.ts";
+import { createPersonRepository } from "./person_repository.ts";
 import { ORDER_COLUMNS, type OrderRow, toOrder } from "./order_rows.ts";
 
 const SERVICE = "order";
@@ -63,6 +65,12 @@ export function createRepository(pool: Pool) {
     await addJob(tx, SERVICE, name, payload, options);
   }
 
+  /** Adds the job that finds out what became of a payment whose request has no answer, for when that must be over. */
+  async function resolveLater(tx: Tx, order_id: string, payment_id: string, after = RESUME_AFTER): Promise<void> {
+    const key = `resolve_payment:${payment_id}`;
+    await addFollowUp(tx, { name: "resolve_payment", payload: { order_id, payment_id }, key, after });
+  }
+
   /** Writes what a decision changes of a locked order, with its history, jobs and events; gives the order as it is then. */
   async function apply(tx: Tx, order: Order, change: Change, by: string, number?: number): Promise<Order> {
     const status = change.moves.at(-1)?.to ?? order.status;
@@ -80,11 +88,12 @@ export function createRepository(pool: Pool) {
       ],
     });
     await insertHistory(tx, order, change, by);
+    countSteps(tx, order, change);
     if (change.returns) await markRestocked(tx, order.id, change.returns.lines);
-    for (const job of followUpsOf(order.id, change)) await addFollowUp(tx, job);
     const after = await read(tx, order.id);
     if (!after) throw new Error(`Cannot read order ${order.id} as it must be there once changed.`);
-    for (const type of change.events) await emitEvent(tx, SERVICE, type, after.store_id, toMessage(after));
+    const events = change.events.map((type) => eventJob(type, after.store_id, toMessage(after)));
+    await addJobs(tx, SERVICE, [...followUpsOf(order.id, change), ...events]);
     return after;
   }
 
@@ -120,6 +129,7 @@ export function createRepository(pool: Pool) {
     addFollowUp,
 
     ...createNoteRows(pool),
+    ...createPersonRepository(pool),
 
     find: (id: string): Promise<Order | undefined> => read(pool, id),
 
@@ -275,13 +285,12 @@ export function createRepository(pool: Pool) {
           `insert into payment_attempts (order_id, attempt, payment_id, method, amount) values ($1, $2, $3, $4, $5)`,
         values: [order_id, attempt.attempt, attempt.payment_id, attempt.method, attempt.amount],
       });
-      await addFollowUp(tx, {
-        name: "resolve_payment",
-        payload: { order_id, payment_id: attempt.payment_id },
-        key: `resolve_payment:${attempt.payment_id}`,
-        after: RESUME_AFTER,
-      });
+      await resolveLater(tx, order_id, attempt.payment_id);
     },
+
+    resolveLater,
+    /** Takes back that job, now that it is known what became of the payment. */
+    resolved: (tx: Tx, payment_id: string): Promise<void> => removeJob(tx, SERVICE, `resolve_payment:${payment_id}`),
 
     async updateAttempt(tx: Tx, attempt: Attempt): Promise<void> {
       await tx.query({

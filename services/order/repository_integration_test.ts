@@ -24,7 +24,7 @@ before(async () => {
 after(() => house.close());
 
 function list(actor: Actor, more: Partial<ListOrdersRequest> = {}) {
-  const request = { store_id: STORE, from: undefined, to: undefined, limit: 20, count: false, ...more };
+  const request = { store_id: STORE, ids: [], from: undefined, to: undefined, limit: 20, count: false, ...more };
   return as(actor, () => house.rpc.listOrders(request));
 }
 
@@ -40,6 +40,9 @@ describe("ListOrders", () => {
     expect(await ids(bob)).toEqual([second.id]);
     expect(await ids(staff("support", store_id))).toEqual([second.id, first.id]);
     expect(await ids(staff("manager"))).toEqual([]);
+    const only = async (actor: Actor) =>
+      (await list(actor, { store_id, ids: [first.id, newId(), "x"] })).data.map(({ id }) => id);
+    expect([await only(staff("support", store_id)), await only(bob)]).toEqual([[first.id], []]);
     expect(await ids({ ...ada, guest_hash: bob.guest_hash })).toEqual([second.id, first.id]);
     expect(await refusal(list({ kind: "anonymous", store_roles: [] }, { store_id }))).toEqual({
       code: "unauthenticated",

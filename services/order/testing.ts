@@ -118,6 +118,7 @@ export class FakeNeighbours implements Neighbours {
         currencies: [this.currency],
         locale: "en-US",
         country: "US",
+        origins: [],
         tax: this.tax,
         create_time: undefined,
         update_time: undefined,
@@ -128,6 +129,7 @@ export class FakeNeighbours implements Neighbours {
 
   readonly payment: Neighbours["payment"] = {
     authorize: (request) => this.#step("authorize", () => this.#pay(request)),
+    methods: () => Promise.resolve(["test", "manual"]),
     getPayment: (id) => this.#step("getPayment", () => this.payments.get(id)),
     cancelPayments: (order_id) =>
       this.#step("cancelPayments", () => {

@@ -1,6 +1,6 @@
 import { CapturePaymentResponse } from "../../proto/gen/nano/payment/v1/payment.ts";
 import { NanoError, notFound } from "../shared/errors.ts";
-import { claimKey, finishKey } from "../shared/idempotency.ts";
+import { claimKey, finishKey, orYield, yieldKey } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import type { Tx } from "../shared/postgres.ts";
 import { paymentMessage } from "./messages.ts";
@@ -30,7 +30,7 @@ export async function operateOnPayment(deps: Deps, input: OperationInput): Promi
   const step = await deps.repository.transaction((tx) => claim(deps, tx, id, input));
   if ("refused" in step) throw step.refused;
   if ("replayed" in step) return { ...step.replayed, replayed: true };
-  const operation = await runOperation(deps, step.run);
+  const operation = await orYield(() => leaveToJob(deps, step.run), () => runOperation(deps, step.run));
   const payment = await deps.repository.find(input.payment.id);
   if (!operation || !payment) throw notFound("payment");
   if (operation.status === "failed") throw operationFailed(operation);
@@ -38,6 +38,14 @@ export async function operateOnPayment(deps: Deps, input: OperationInput): Promi
     await deps.repository.transaction((tx) => runSoon(deps, tx, operation.id, "1 second"));
   }
   return { payment: paymentMessage(payment), replayed: step.run !== id, pending: operation.status === "pending" };
+}
+
+/** What the provider did is not written down: the job, or the same key again, asks it by the operation's id. */
+function leaveToJob(deps: Deps, id: string): Promise<void> {
+  return deps.repository.transaction(async (tx) => {
+    await yieldKey(tx, id);
+    await runSoon(deps, tx, id, "1 second");
+  });
 }
 
 /** Claims the key and writes the operation, in one transaction; a refusal is kept under the key. */

@@ -1,7 +1,7 @@
 import type { IdempotencyKey } from "../../proto/gen/nano/common/v1/common.ts";
 import type { PaymentServiceServer } from "../../proto/gen/nano/payment/v1/payment.ts";
-import { type Actor, currentActor, may, owns, require, requireService } from "../shared/auth.ts";
-import { invalid, notFound, unauthenticated } from "../shared/errors.ts";
+import { type Actor, currentActor, may, mayAnywhere, owns, require, requireService } from "../shared/auth.ts";
+import { forbidden, invalid, notFound, unauthenticated } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { principalOf } from "../shared/idempotency.ts";
 import { isId } from "../shared/ids.ts";
@@ -13,6 +13,7 @@ import { operateOnPayment, type OperationInput } from "./capture_payment.ts";
 import { paymentMessage, refundMessage } from "./messages.ts";
 import { planCapture, planVoid } from "./operation.ts";
 import { type Payment, STATUSES } from "./payment.ts";
+import { createPersonHandlers } from "./person.ts";
 import { receiveWebhook } from "./receive_webhook.ts";
 import { refundPayment } from "./refund_payment.ts";
 import type { Deps } from "./settle_payment.ts";
@@ -25,6 +26,7 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
   async function visiblePayment(id: string): Promise<Payment> {
     const actor = currentActor();
     if (actor.kind === "anonymous") throw unauthenticated();
+    if (actor.api_key && !mayAnywhere(actor, "payment:read")) throw forbidden();
     const payment = isId(id) ? await repository.find(id) : undefined;
     if (!payment || !(owns(actor, payment) || may(actor, "payment:read", payment.store_id))) throw notFound("payment");
     return payment;
@@ -96,6 +98,7 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
         reason,
         restock,
         unlimited: may(actor, "payment:write", payment.store_id),
+        step_up_over: actor.step_up ? actor.step_up_refund_over : undefined,
       });
     },
 
@@ -131,6 +134,7 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
     },
 
     listAudit: (request) => repository.listAudit(request),
+    ...createPersonHandlers(deps),
 
     async receiveWebhook({ provider, headers, body }) {
       await receiveWebhook(deps, provider, headers, body);

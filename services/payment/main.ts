@@ -1,5 +1,7 @@
 import { type PaymentServiceServer, PaymentServiceService } from "../../proto/gen/nano/payment/v1/payment.ts";
+import { SEAL_CRONTAB, sealAudit } from "../shared/audit_seals.ts";
 import { readConfig } from "../shared/config.ts";
+import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
 import { createPool } from "../shared/postgres.ts";
 import { serve } from "../shared/service.ts";
@@ -13,6 +15,7 @@ import { createRepository } from "./repository.ts";
 
 const config = readConfig(settings);
 const log = createLog("payment", config);
+await actAs("payment", config, log);
 const pool = createPool(config, log);
 const { order, store } = createClients(config);
 const deps = { repository: createRepository(pool), providers: await createProviders(config, pool), log };
@@ -22,7 +25,7 @@ await serve<PaymentServiceServer>("payment", config, log, {
   pool,
   definition: PaymentServiceService,
   handlers: createHandlers(deps),
-  jobs: createJobs({ ...deps, pool, order, store }),
-  crontab,
+  jobs: { ...createJobs({ ...deps, pool, order, store }), seal_audit: sealAudit(pool, log) },
+  crontab: `${crontab}\n${SEAL_CRONTAB}`,
   close: [order.close, store.close],
 });

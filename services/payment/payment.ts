@@ -47,7 +47,6 @@ export interface Payment {
   guest_hash: string | null;
   cancel_requested: boolean;
   cancel_reason: string | null;
-  asked_time: Date;
   create_time: Date;
 }
 

@@ -1,3 +1,4 @@
+import { unavailable } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { type Payment, refundable } from "./payment.ts";
 import { within } from "./providers/provider.ts";
@@ -22,6 +23,8 @@ async function record({ repository, log }: Deps, payment_id: string, reference: 
   await repository.transaction(async (tx) => {
     const payment = await repository.lock(tx, payment_id);
     if (!payment || await repository.knowsProviderRefund(tx, reference)) return;
+    // A refund of ours is on its way to the provider: how that ends decides, so the job comes again.
+    if (amount > refundable(payment) && payment.refunding_amount > 0) throw unavailable();
     if (amount > refundable(payment)) {
       log.error(
         { payment_id, reference, amount },

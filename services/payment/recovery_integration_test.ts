@@ -118,7 +118,7 @@ describe("a payment service that is killed", () => {
     await setCapture("automatic");
     const idempotency_key = { key: newId(), fingerprint: "one" };
     const asked = { payment_id: id, idempotency_key };
-    await dies(await startProcess("payment.after_operation=kill"), (rpc) => rpc.capturePayment(asked), manager);
+    await dies(await startProcess("payment.after_capture=kill"), (rpc) => rpc.capturePayment(asked), manager);
     expect(await charges(order_id)).toMatchObject([{ status: "captured", captured_amount: 1501 }]);
     const { rows: [operation] } = await database.owner.query(
       "select id from payment.payment_operations where payment_id = $1 and status = 'pending'",
@@ -156,6 +156,41 @@ describe("a payment service that is killed", () => {
       replayed: true,
       refund: { id: pending?.id, status: "succeeded" },
     });
+  });
+});
+
+describe("a refund that can't be written down after the provider made it", () => {
+  /** The database refuses what the provider says, for a while. */
+  const breakBooks = () =>
+    database.owner.query(
+      "alter table payment.refunds add constraint broken check (status = 'pending') not valid",
+    );
+  const mendBooks = () => database.owner.query("alter table payment.refunds drop constraint if exists broken");
+
+  it("is resumed by its job, or by the same key at once, and made once", async () => {
+    for (const how of ["key", "job"]) {
+      const payment = await paid();
+      const asked = {
+        payment_id: payment.id,
+        idempotency_key: { key: newId(), fingerprint: "one" },
+        amount: { amount: 500, currency: "USD" },
+        items: [],
+        restock: false,
+        reason: "broken",
+      };
+      await breakBooks();
+      try {
+        await expect(as(manager, () => client.refundPayment(asked))).rejects.toMatchObject({ kind: "internal" });
+      } finally {
+        await mendBooks();
+      }
+      expect(await charges(payment.order_id)).toMatchObject([{ refunded_amount: 500 }]);
+      if (how === "job") await becomes(payment.id, "partially_refunded");
+      const { refund } = await as(manager, () => client.refundPayment(asked));
+      expect(refund).toMatchObject({ status: "succeeded", amount: { amount: 500 } });
+      expect(await charges(payment.order_id)).toMatchObject([{ refunded_amount: 500 }]);
+      expect(await ledger(payment.id)).toEqual({ provider: 1001, store: -1001 });
+    }
   });
 });
 

@@ -2,13 +2,14 @@ import { RefundPaymentResponse } from "../../proto/gen/nano/payment/v1/payment.t
 import { remainingTime } from "../shared/context.ts";
 import { NanoError, notFound } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
-import { claimKey, finishKey } from "../shared/idempotency.ts";
+import { claimKey, finishKey, orYield, yieldKey } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import type { Tx } from "../shared/postgres.ts";
 import { eventData, refundMessage } from "./messages.ts";
 import { chargeOf, inCurrency, type Payment } from "./payment.ts";
+import { countRefund } from "./payment_metrics.ts";
 import { type RefundState, within } from "./providers/provider.ts";
-import { checkSupportLimit, overRefund, planRefund, type Refund, type RefundWish } from "./refund.ts";
+import { checkStepUp, checkSupportLimit, overRefund, planRefund, type Refund, type RefundWish } from "./refund.ts";
 import { ANSWER_MS, BACKSTOP, type Deps } from "./settle_payment.ts";
 
 /** A refund as staff ask for it. */
@@ -21,6 +22,8 @@ export interface RefundInput extends RefundWish {
   restock: boolean;
   /** Whether the actor may refund any amount, not only up to the support's limit. */
   unlimited: boolean;
+  /** Over so many major units the actor must confirm to be there first. */
+  step_up_over?: number | undefined;
 }
 
 const MARGIN_MS = 500;
@@ -36,10 +39,18 @@ export async function refundPayment(deps: Deps, input: RefundInput): Promise<Ref
   const step = await deps.repository.transaction((tx) => claim(deps, tx, id, input));
   if ("refused" in step) throw step.refused;
   if ("replayed" in step) return { ...step.replayed, replayed: true };
-  const refund = await runRefund(deps, step.run);
+  const refund = await orYield(() => leaveToJob(deps, step.run), () => runRefund(deps, step.run));
   if (!refund) throw notFound("refund");
   if (refund.status === "pending") await deps.repository.transaction((tx) => runSoon(deps, tx, refund.id, "1 second"));
   return { refund: refundMessage(refund), replayed: step.run !== id };
+}
+
+/** What the provider did is not written down: the job, or the same key again, asks it by the refund's id. */
+function leaveToJob(deps: Deps, id: string): Promise<void> {
+  return deps.repository.transaction(async (tx) => {
+    await yieldKey(tx, id);
+    await runSoon(deps, tx, id, "1 second");
+  });
 }
 
 /** Claims the key and sets the money aside, in one transaction; a refusal is kept under the key. */
@@ -68,12 +79,19 @@ async function openRefund(
   { repository }: Deps,
   tx: Tx,
   id: string,
-  wish: RefundWish & { payment: { id: string }; reason: string; restock: boolean; unlimited: boolean },
+  wish: RefundWish & {
+    payment: { id: string };
+    reason: string;
+    restock: boolean;
+    unlimited: boolean;
+    step_up_over?: number | undefined;
+  },
 ): Promise<void> {
   const payment = await repository.lock(tx, wish.payment.id);
   if (!payment) throw notFound("payment");
   const plan = planRefund(payment, wish, await repository.refundedUnits(tx, payment.id));
   if (!wish.unlimited) checkSupportLimit(plan.amount, payment.currency);
+  if (wish.step_up_over !== undefined) checkStepUp(plan.amount, payment.currency, wish.step_up_over);
   if (!await repository.reserveRefund(tx, payment.id, plan.amount)) throw overRefund(payment);
   const { reason, restock } = wish;
   await repository.insertRefund(tx, { id, payment_id: payment.id, reason, restock, ...plan });
@@ -142,6 +160,7 @@ export async function endRefund(
   if (!payment || !ended) throw new Error(`Cannot finish refund ${refund.id} as its payment is gone.`);
   if (failure_code === null) {
     await repository.post(tx, "refund", payment, -refund.amount, refund.id);
+    countRefund(tx, payment.currency, refund.amount);
     await repository.emit(tx, "payment.refunded", payment.store_id, eventData(payment, ended));
     await repository.addJob(tx, "report_payment", { payment_id: payment.id, refund_id: refund.id });
   }

@@ -29,7 +29,6 @@ function paid(lines: PayableLine[], more: Partial<Payment> = {}): Payment {
     guest_hash: null,
     cancel_requested: false,
     cancel_reason: null,
-    asked_time: new Date(0),
     create_time: new Date(0),
     ...more,
   };

@@ -1,12 +1,14 @@
 import type { ListAuditRequest } from "../../proto/gen/nano/common/v1/common.ts";
 import { listAudit } from "../shared/audit.ts";
-import { addJob, emitEvent } from "../shared/jobs.ts";
+import { addJob, emitEvent, removeJob } from "../shared/jobs.ts";
 import { newId } from "../shared/ids.ts";
 import { type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import type { Operation } from "./operation.ts";
 import { type PayableLine, type Payment, type PaymentStatus, providerKey, sourcesOf } from "./payment.ts";
 import type { Refund } from "./refund.ts";
+import { createCallRows } from "./call_rows.ts";
 import { createLedgerRows } from "./ledger_rows.ts";
+import { createPersonRepository } from "./person_repository.ts";
 import { createWebhookRows } from "./webhook_rows.ts";
 
 /** What the order service asks for. */
@@ -32,7 +34,7 @@ export interface PaymentFilter {
 
 const PAYMENT =
   `id, order_id, store_id, attempt, method, status, currency, amount, captured_amount, refunded_amount, refunding_amount,
-  failure_code, provider_key, provider_reference, capture, token, lines, user_id, guest_hash, cancel_requested, cancel_reason, asked_time, create_time`;
+  failure_code, provider_key, provider_reference, capture, token, lines, user_id, guest_hash, cancel_requested, cancel_reason, create_time`;
 
 const REFUND =
   `r.id, r.payment_id, p.order_id, r.status, r.amount, p.currency, r.reason, r.restock, r.failure_code, r.create_time,
@@ -168,26 +170,6 @@ export function createRepository(pool: Pool) {
          where id = $1 and status = any($5) returning ${PAYMENT}`,
         [id, to.status, to.captured_amount, to.failure_code, sourcesOf(to.status)],
       ),
-
-    /** Notes that the provider is asked once more to charge. */
-    async noteAsked(id: string): Promise<void> {
-      await pool.query({
-        name: "payment.note_asked",
-        text: "update payments set asked_time = now() where id = $1",
-        values: [id],
-      });
-    },
-
-    /** Stores the provider's own name of a charge; gives the one that was stored first. */
-    async rememberReference(id: string, reference: string): Promise<string> {
-      const { rows } = await pool.query<{ provider_reference: string }>({
-        name: "payment.remember_reference",
-        text: `update payments set provider_reference = coalesce(provider_reference, $2) where id = $1
-               returning provider_reference`,
-        values: [id, reference],
-      });
-      return rows[0]?.provider_reference ?? reference;
-    },
 
     /** Marks an order's payments, but those that came to nothing, as to be let go of. */
     async requestCancel(tx: Tx, order_id: string, reason: string): Promise<Payment[]> {
@@ -357,7 +339,9 @@ export function createRepository(pool: Pool) {
       });
     },
 
+    ...createCallRows(pool),
     ...createWebhookRows(pool),
+    ...createPersonRepository(pool),
     ...createLedgerRows(pool),
 
     /** How a store takes payments. */
@@ -392,6 +376,8 @@ export function createRepository(pool: Pool) {
 
     addJob: (tx: Tx, name: string, payload: unknown, options?: Parameters<typeof addJob>[4]) =>
       addJob(tx, "payment", name, payload, options),
+
+    removeJob: (tx: Tx, key: string) => removeJob(tx, "payment", key),
 
     emit: (tx: Tx, type: string, store_id: string, data: unknown) => emitEvent(tx, "payment", type, store_id, data),
   };

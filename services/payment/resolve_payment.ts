@@ -3,9 +3,6 @@ import { chargeOf, isOpen, type Payment, settlement } from "./payment.ts";
 import { type ChargeState, type Provider, ProviderFault, within } from "./providers/provider.ts";
 import { type Deps, settlePayment } from "./settle_payment.ts";
 
-/** After so long no call of ours can still be on its way to the provider. */
-const CALL_LOST_MS = 60_000;
-
 /**
  * Finds out what became of a payment: asks the provider by key, and charges again, by the same key, if it never heard
  * of it. Only for an order that is off it does not charge again: the payment ends once no call can be on its way.
@@ -93,7 +90,7 @@ export async function lookUp(
 
 /** Ends a charge that was never made: once no call of ours can be on its way, and the provider will not take one any more. */
 async function giveUp(deps: Deps, provider: Provider, payment: Payment, milliseconds: number): Promise<ChargeState> {
-  if (payment.asked_time.getTime() + CALL_LOST_MS >= Date.now()) return { state: "pending" };
+  if (!await deps.repository.isCallLost(payment.id)) return { state: "pending" };
   try {
     const order = { key: `${payment.id}:give_up`, charge: chargeOf(payment) };
     const charge = await within(milliseconds, (signal) => provider.void(order, signal));

@@ -35,9 +35,9 @@ export async function runOperation(deps: Deps, id: string): Promise<Operation | 
   if (!operation || operation.status !== "pending") return operation;
   const payment = await deps.repository.find(operation.payment_id);
   if (!payment) return undefined;
-  await failpoint("payment.before_operation");
+  await failpoint(`payment.before_${operation.kind}`);
   const charge = await ask(deps, payment, operation);
-  await failpoint("payment.after_operation");
+  await failpoint(`payment.after_${operation.kind}`);
   await finish(deps, payment, operation, charge);
   return await deps.repository.findOperation(id);
 }

@@ -1,6 +1,7 @@
 import type { Tx } from "../shared/postgres.ts";
 import { eventData } from "./messages.ts";
 import { holds, type Payment, settlement } from "./payment.ts";
+import { countPayment } from "./payment_metrics.ts";
 import type { ChargeState, Providers } from "./providers/provider.ts";
 import type { Repository } from "./repository.ts";
 import type { Log } from "../shared/log.ts";
@@ -44,12 +45,15 @@ export async function enter(
 ): Promise<Payment | undefined> {
   const moved = await repository.move(tx, payment.id, settled);
   if (!moved) return undefined;
+  countPayment(tx, moved);
   if (moved.status === "unknown") return await resolveSoon({ repository }, tx, moved, "1 second").then(() => moved);
   await repository.post(tx, "capture", moved, moved.captured_amount);
   if (moved.status === "captured") await repository.emit(tx, "payment.captured", moved.store_id, eventData(moved));
   if (moved.status === "declined") await repository.emit(tx, "payment.failed", moved.store_id, eventData(moved));
   if (report) await repository.addJob(tx, "report_payment", { payment_id: moved.id });
-  if (moved.cancel_requested && holds(moved)) await resolveSoon({ repository }, tx, moved, "0 seconds");
+  // Now that it is known what became of the payment, nobody need find it out.
+  if (!moved.cancel_requested) await repository.removeJob(tx, `resolve:${moved.id}`);
+  else if (holds(moved)) await resolveSoon({ repository }, tx, moved, "0 seconds");
   return moved;
 }
 
