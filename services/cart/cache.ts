@@ -1,3 +1,4 @@
+import { countReads } from "../shared/cache_metrics.ts";
 import type { Cache } from "../shared/redis.ts";
 import type { Principal, StoredCart } from "./cart.ts";
 
@@ -12,6 +13,8 @@ export interface CartCache {
   /** Runs a change of these carts so that nobody is shown what it replaces once it is done. */
   changing<T>(carts: { store_id: string; principal: Principal }[], change: () => Promise<T>): Promise<T>;
 }
+
+const reads = countReads("cart");
 
 const FRESH_S = 60;
 /** Longer than any change or read may take. */
@@ -41,7 +44,11 @@ export function createCartCache(cache: Pick<Cache, "redis">): CartCache {
       const key = keyOf(store_id, principal);
       if (missed.has(key)) return await load();
       const found = await redis.get(key).catch(() => undefined);
-      if (found?.startsWith("{")) return JSON.parse(found) as StoredCart;
+      if (found?.startsWith("{")) {
+        reads.hit();
+        return JSON.parse(found) as StoredCart;
+      }
+      reads.miss();
       const mark = `reading ${crypto.randomUUID()}`;
       const marked = found === null && await redis.set(key, mark, "EX", MARK_S, "NX").catch(() => null) === "OK";
       const cart = await load();

@@ -255,17 +255,17 @@ describe("GetCheckout and CloseCart", () => {
     cart_id: string,
     order_id: string,
     actor: Actor = SYSTEM,
-    lines: { variant_id: string; quantity: number }[] = [],
+    lines: { variant_id: string; quantity: number; sku?: string | undefined }[] = [],
   ) => as(actor, () => house.cart.closeCart({ cart_id, order_id, lines }));
 
   it("give an order its lines, and tell afterwards what the cart became", async () => {
     const user = someone();
     expect(await refusal(checkout(user))).toBe("not_found cart_not_found");
-    const { variant_id } = house.neighbours.sell();
+    const { variant_id, sku } = house.neighbours.sell();
     const { id } = await add(user, variant_id, 2);
     expect(await checkout(user)).toEqual({
       cart_id: id,
-      lines: [{ variant_id, quantity: 2 }],
+      lines: [{ variant_id, quantity: 2, sku }],
       guest_expire_time: undefined,
     });
     const order_id = newId();

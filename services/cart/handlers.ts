@@ -8,6 +8,7 @@ import { priceCart, principalOf } from "./cart.ts";
 import type { Deps } from "./change_cart.ts";
 import { closeCart } from "./close_cart.ts";
 import { mergeCarts } from "./merge_carts.ts";
+import { createPersonHandlers } from "./person.ts";
 import { clearCart, removeItem, setItem } from "./set_item.ts";
 
 /** The cart service's RPCs. A cart is always the actor's own, so there is nobody else's to refuse. */
@@ -27,7 +28,7 @@ export function createHandlers(deps: Deps): Rpcs<CartServiceServer> {
 
     async addItem(request) {
       const actor = currentActor();
-      if (actor.kind === "service") throw forbidden("A service has no cart.");
+      if (actor.kind === "service" || actor.kind === "api_key") throw forbidden("Only people have carts.");
       return await addItem(deps, request, principalOf(actor));
     },
 
@@ -60,6 +61,8 @@ export function createHandlers(deps: Deps): Rpcs<CartServiceServer> {
       if (!ordered) throw notFound("cart");
       return { cart_id: ordered.cart_id, lines: [], ordered_as: ordered.order_id, guest_expire_time: undefined };
     },
+
+    ...createPersonHandlers(deps),
 
     async closeCart(request) {
       await closeCart(deps, request, currentActor());

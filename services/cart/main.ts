@@ -1,5 +1,6 @@
 import { type CartServiceServer, CartServiceService } from "../../proto/gen/nano/cart/v1/cart.ts";
 import { readConfig } from "../shared/config.ts";
+import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
 import { createPool } from "../shared/postgres.ts";
 import { createCache } from "../shared/redis.ts";
@@ -13,6 +14,7 @@ import { createRepository } from "./repository.ts";
 
 const config = readConfig(settings);
 const log = createLog("cart", config);
+await actAs("cart", config, log);
 const pool = createPool(config, log);
 const redis = createCache(config, log);
 const neighbours = createNeighbours(config);

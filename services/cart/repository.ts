@@ -2,6 +2,8 @@ import { conflict } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
 import { invalidQuantity, type Line, type Offer, type Principal, type StoredCart } from "./cart.ts";
+import { countOpened } from "./cart_metrics.ts";
+import { createPersonRepository } from "./person_repository.ts";
 
 export type Repository = ReturnType<typeof createRepository>;
 
@@ -17,7 +19,7 @@ export interface CartHead {
 /** What an order takes of a cart. */
 export interface Taken {
   cart_id: string;
-  lines: { variant_id: string; quantity: number }[];
+  lines: { variant_id: string; quantity: number; sku: string }[];
   guest_expire_time: Date | null;
 }
 
@@ -39,6 +41,10 @@ const badQuantity = { cart_items_quantity_check: invalidQuantity };
 /** The cart service's statements. */
 export function createRepository(pool: Pool) {
   return {
+    ...createPersonRepository(pool),
+
+    ...createPersonRepository(pool),
+
     /** A principal's open cart in a store. */
     async read(store_id: string, { kind, id }: Principal): Promise<StoredCart | undefined> {
       const { rows } = await pool.query<CartRow>({
@@ -64,13 +70,14 @@ export function createRepository(pool: Pool) {
     /** Opens a principal's cart in a store, or takes the open one; either way it is locked and one version on. */
     async open(tx: Tx, store_id: string, { kind, id }: Principal): Promise<string> {
       const column = columnOf[kind];
-      const { rows: [row] } = await tx.query<{ id: string }>({
+      const { rows: [row] } = await tx.query<{ id: string; version: number }>({
         name: `cart.open.${kind}`,
         text: `insert into carts as c (id, store_id, ${column}) values ($1, $2, $3)
                on conflict (${column}, store_id) where state = 'open' do update set version = c.version + 1, update_time = now()
-               returning id`,
+               returning id, version`,
         values: [newId(), store_id, id],
       });
+      if (row?.version === 1) countOpened(tx);
       return row?.id ?? "";
     },
 
@@ -178,7 +185,7 @@ export function createRepository(pool: Pool) {
         name: `cart.taken.${kind}`,
         text:
           `select c.id as cart_id, (select expire_time from guests where token_hash = c.guest_hash) as guest_expire_time,
-                 jsonb_agg(jsonb_build_object('variant_id', i.variant_id, 'quantity', i.quantity) order by i.id) as lines
+                 jsonb_agg(jsonb_build_object('variant_id', i.variant_id, 'quantity', i.quantity, 'sku', i.sku) order by i.id) as lines
                from carts c join cart_items i on i.cart_id = c.id where ${isOpen[kind]} group by c.id`,
         values: [store_id, id],
       });

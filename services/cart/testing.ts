@@ -102,6 +102,7 @@ export class FakeNeighbours {
           currencies: [currency],
           locale: "en-US",
           country: "US",
+          origins: [],
           tax,
           version: 1,
           ...times,

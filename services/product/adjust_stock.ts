@@ -1,10 +1,10 @@
 import { conflict, notFound } from "../shared/errors.ts";
-import { emitEvent } from "../shared/jobs.ts";
+import { emitEvents } from "../shared/jobs.ts";
 import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
 import type { Repository } from "./repository.ts";
 import { lowStock } from "./reserve_stock.ts";
 import { fellLow } from "./stock.ts";
-import type { Stock } from "./stock_repository.ts";
+import type { Moved, Stock } from "./stock_repository.ts";
 
 /** A variant's stock that is to move. */
 export interface StockMove {
@@ -17,9 +17,9 @@ export interface StockMove {
 /** Moves a variant's stock by a signed quantity. What orders hold cannot be taken: `below_reserved`. */
 export async function adjustStock(
   { pool, repository }: { pool: Pool; repository: Repository },
-  move: StockMove,
+  { store_id, reason, ...move }: StockMove,
 ): Promise<Stock> {
-  const moved = await transaction(pool, (tx) => moveStock(tx, repository, move));
+  const [moved] = await transaction(pool, (tx) => moveStock(tx, repository, store_id, [move], reason));
   if (moved) return moved;
   const now = await repository.stock.stockOf(move.variant_id);
   if (!now) throw notFound("variant");
@@ -27,15 +27,16 @@ export async function adjustStock(
   throw conflict("below_reserved", "Some of this stock is reserved by orders.", { on_hand, reserved, available });
 }
 
-/** The same as a part of a transaction; undefined where orders hold what would go. */
+/** The same with several of a store, as a part of a transaction; leaves out those of which orders hold what would go. */
 export async function moveStock(
   tx: Tx,
   repository: Repository,
-  { variant_id, store_id, delta, reason }: StockMove,
-): Promise<Stock | undefined> {
-  const stock = await repository.stock.adjust(tx, variant_id, delta, reason);
-  if (stock && fellLow(stock.available - delta, stock.available)) {
-    await emitEvent(tx, "product", "stock.low", store_id, lowStock(stock, stock.available));
-  }
-  return stock;
+  store_id: string,
+  moves: readonly Pick<StockMove, "variant_id" | "delta">[],
+  reason: string,
+): Promise<Moved[]> {
+  const moved = await repository.stock.adjust(tx, moves, reason);
+  const fell = moved.filter(({ available, delta }) => fellLow(available - delta, available));
+  await emitEvents(tx, "product", "stock.low", store_id, fell.map((stock) => lowStock(stock, stock.available)));
+  return moved;
 }

@@ -6,7 +6,7 @@ import { isId } from "../shared/ids.ts";
 import { decodeCursor, pageLimit, toPage } from "../shared/pagination.ts";
 import type { Permission } from "../shared/permissions.ts";
 import type { Pool } from "../shared/postgres.ts";
-import { importProduct } from "./import_product.ts";
+import { importProducts } from "./import_products.ts";
 import type { Repository } from "./repository.ts";
 import { MAX_THRESHOLD } from "./stock_lists.ts";
 import { finishMedia, putChunk } from "./upload_media.ts";
@@ -26,8 +26,8 @@ type ConsoleRpcs = Pick<
 >;
 
 const MAX_VARIANTS = 10_000;
-/** How many products are imported at a time: others need the pool, too. */
-const AT_ONCE = 3;
+/** How many products one transaction imports: until it ends, sales of them wait. */
+const TOGETHER = 50;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** The RPCs for those who run a store: lists of stock, imports, images, the audit log. */
@@ -82,9 +82,8 @@ export function createConsoleHandlers(deps: { pool: Pool; repository: Repository
     async importProducts({ store_id, products, dry_run }) {
       forStaff("product:write", store_id);
       const data: ImportResult[] = [];
-      for (let at = 0; at < products.length; at += AT_ONCE) {
-        const few = products.slice(at, at + AT_ONCE);
-        data.push(...await Promise.all(few.map((product) => importProduct(deps, store_id, product, dry_run))));
+      for (let at = 0; at < products.length; at += TOGETHER) {
+        data.push(...await importProducts(deps, store_id, products.slice(at, at + TOGETHER), dry_run));
       }
       return { data };
     },

@@ -126,6 +126,31 @@ describe("ImportProducts", () => {
     expect(await run([nameless])).toMatchObject([{ outcome: "refused", code: "slug_required" }]);
   });
 
+  it("writes many together, leaves out those that are refused, and tells of each other one", async () => {
+    const cup = (at: number, sku = `C-${at}`): ImportedProduct => {
+      const variants = [{ line: at, sku, price: USD(100 + at), stock: at, options: {} }];
+      return { line: at, slug: `cup-${at}`, name: `Cup ${at}`, variants };
+    };
+    const many = Array.from({ length: 60 }, (_, at) => cup(at + 2, at === 30 ? "C-2" : undefined));
+    const again = { ...cup(3), name: "Cup 3, again" };
+    const outcomes = async (dry_run: boolean) => {
+      const results = await run([...many, again], dry_run);
+      return Object.groupBy(results, ({ outcome }) => outcome);
+    };
+    expect((await outcomes(true)).refused).toMatchObject([{ line: 32, code: "sku_taken" }]);
+    const { created, updated, refused } = await outcomes(false);
+    expect([created?.length, updated?.length, refused?.map(({ line }) => line)]).toEqual([59, 1, [32]]);
+    expect((await bySlug("cup-3"))?.name).toBe("Cup 3, again");
+    expect((await bySlug("cup-61"))?.variants).toMatchObject([{ sku: "C-61", available: 61 }]);
+    const { rows: [told] } = await service.owner.query(
+      `select count(*)::int as n from product_jobs._private_jobs
+       where payload ->> 'store_id' = $1 and payload ->> 'type' = 'product.created'
+         and (payload ->> 'data_json')::json ->> 'slug' like 'cup-%'`,
+      [store_id],
+    );
+    expect(told).toEqual({ n: 59 });
+  });
+
   it("finds a category by its name, and takes it away by a hyphen", async () => {
     await as(manager, () => service.rpc.createCategory({ store_id, name: "Warm clothes", slug: "warm" }));
     const into = (category: string) => ({ line: 2, slug: "shirt", category, variants: [] });

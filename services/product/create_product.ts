@@ -4,7 +4,14 @@ import { emitEvent } from "../shared/jobs.ts";
 import { isCurrency } from "../shared/money.ts";
 import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
 import { addCopyJobs } from "./copy_jobs.ts";
-import { planProduct, planVariants, type Product, type ProductInput } from "./product.ts";
+import {
+  planProduct,
+  planVariants,
+  type Product,
+  type ProductFields,
+  type ProductInput,
+  type VariantPlan,
+} from "./product.ts";
 import type { Repository } from "./repository.ts";
 
 /** Creates a product with its variants and their first stock. Its currency is that of the prices. */
@@ -23,22 +30,28 @@ export async function insertProduct(
   store_id: string,
   input: ProductInput,
 ): Promise<Product> {
+  const { fields, plan, currency } = planNew(input);
+  const id = newId();
+  const category_id = input.category ? await repository.categoryId(tx, store_id, input.category) : null;
+  const written = { ...fields, id, store_id, category_id, currency, slug_made: input.slug === undefined };
+  await repository.insert(tx, [written]);
+  await repository.writeVariants(tx, [{ product: { id, store_id, currency }, plan }]);
+  await addCopyJobs(tx, id, store_id, fields.images);
+  const product = await repository.getById(id, tx);
+  if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
+  await emitEvent(tx, "product", "product.created", store_id, eventData(product));
+  return product;
+}
+
+/** The columns of a product that is to be, and of its variants. Throws where something is missing or wrong. */
+export function planNew(input: ProductInput): { fields: ProductFields; plan: VariantPlan; currency: string } {
   const variants = input.variants ?? [];
   const currency = variants[0]?.price?.currency ?? "";
   if (variants[0]?.price && !isCurrency(currency)) {
     throw invalid("invalid_currency", "There is no such currency.", "/variants/0/price/currency");
   }
   const fields = planProduct(input, undefined, true);
-  const plan = planVariants([], variants.map(({ id: _, ...variant }) => variant), true, currency);
-  const id = newId();
-  const category_id = input.category ? await repository.categoryId(tx, store_id, input.category) : null;
-  await repository.insert(tx, { ...fields, id, store_id, category_id, currency }, input.slug !== undefined);
-  await repository.writeVariants(tx, { id, store_id, currency }, plan);
-  await addCopyJobs(tx, id, store_id, fields.images);
-  const product = await repository.getById(id, tx);
-  if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
-  await emitEvent(tx, "product", "product.created", store_id, eventData(product));
-  return product;
+  return { fields, plan: planVariants([], variants.map(({ id: _, ...variant }) => variant), true, currency), currency };
 }
 
 /** What merchants are told of a product. */

@@ -1,6 +1,6 @@
 import type { ProductServiceServer } from "../../proto/gen/nano/product/v1/product.ts";
-import { type Actor, currentActor, may, require, requireService } from "../shared/auth.ts";
-import { forbidden, invalid, notFound, unauthenticated } from "../shared/errors.ts";
+import { type Actor, currentActor, may, require, requireIdentity, requireService } from "../shared/auth.ts";
+import { forbidden, invalid, notFound } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId, newId } from "../shared/ids.ts";
@@ -198,7 +198,10 @@ function seenBy(actor: Actor, store_id: string, asked: string | undefined): read
   if (asked === undefined) return staff ? STATUSES : ["active"];
   const status = STATUSES.find((known) => known === asked);
   if (!status) throw invalid("invalid_status", `A status is one of ${STATUSES.join(", ")}.`, "/status");
-  if (!staff && status !== "active") throw actor.kind === "user" ? forbidden() : unauthenticated();
+  if (!staff && status !== "active") {
+    requireIdentity(actor);
+    throw forbidden();
+  }
   return [status];
 }
 

@@ -1,5 +1,7 @@
 import { type ProductServiceServer, ProductServiceService } from "../../proto/gen/nano/product/v1/product.ts";
+import { SEAL_CRONTAB, sealAudit } from "../shared/audit_seals.ts";
 import { readConfig } from "../shared/config.ts";
+import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
 import { createPool } from "../shared/postgres.ts";
 import { serve } from "../shared/service.ts";
@@ -11,6 +13,7 @@ import { createRepository } from "./repository.ts";
 
 const config = readConfig(settings);
 const log = createLog("product", config);
+await actAs("product", config, log);
 const pool = createPool(config, log);
 const clients = createClients(config);
 const repository = createRepository(pool);
@@ -19,8 +22,8 @@ await serve<ProductServiceServer>("product", config, log, {
   pool,
   definition: ProductServiceService,
   handlers: createHandlers({ pool, repository }),
-  jobs: createJobs({ ...clients, pool, repository, log }),
-  crontab,
+  jobs: { ...createJobs({ ...clients, pool, repository, log }), seal_audit: sealAudit(pool, log) },
+  crontab: `${crontab}\n${SEAL_CRONTAB}`,
   concurrency: CONCURRENCY,
   close: [() => clients.store.close(), () => clients.deliver.close(), () => clients.order.close()],
 });

@@ -6,6 +6,7 @@ import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
 import { countStatement, type ListedProduct, type ListQuery, listStatement, PRODUCT_COLUMNS } from "./listing.ts";
 import { createCategoryRepository } from "./category_repository.ts";
 import type { ExistingVariant, Product, ProductFields, Status, VariantPlan } from "./product.ts";
+import { createImportRepository } from "./import_repository.ts";
 import { createMediaRepository } from "./media_repository.ts";
 import { createStockLists } from "./stock_lists.ts";
 import { createStockRepository } from "./stock_repository.ts";
@@ -23,8 +24,26 @@ export interface LockedProduct extends ProductFields {
   variants: ExistingVariant[];
 }
 
+/** A product that is to be: `slug_made` says that nobody asked for its slug. */
+export interface NewProduct extends ProductFields {
+  id: string;
+  store_id: string;
+  category_id: string | null;
+  currency: string;
+  slug_made: boolean;
+}
+
+/** What a product that exists becomes. */
+export type ProductUpdate = ProductFields & { id: string; category_id: string | null };
+
+/** What is planned for the variants of a product. */
+export interface PlannedVariants {
+  product: { id: string; store_id: string; currency: string };
+  plan: VariantPlan;
+}
+
 /** What is told of a change. */
-type ChangedProduct = Pick<Product, "id" | "store_id" | "slug" | "name" | "status" | "version">;
+export type ChangedProduct = Pick<Product, "id" | "store_id" | "slug" | "name" | "status" | "version">;
 
 type ProductRow = Omit<ListedProduct, "variants"> & { variants: string };
 
@@ -43,6 +62,7 @@ export function createRepository(pool: Pool) {
     stock_lists: createStockLists(pool),
     categories: createCategoryRepository(pool),
     media: createMediaRepository(pool),
+    imports: createImportRepository(),
     listAudit: (request: ListAuditRequest) => listAudit(pool, request),
 
     /** Lists a page; `more` says whether another follows. Large products make it shorter than its limit. */
@@ -83,27 +103,6 @@ export function createRepository(pool: Pool) {
       return row && toProduct(row);
     },
 
-    async idBySlug(tx: Tx, store_id: string, slug: string): Promise<string | undefined> {
-      const { rows: [row] } = await tx.query<{ id: string }>({
-        name: "product.id_by_slug",
-        text: "select id from products where store_id = $1 and slug = $2",
-        values: [store_id, slug],
-      });
-      return row?.id;
-    },
-
-    /** The category that people mean: by its slug or id, else by its name without regard to case. */
-    async categoryNamed(tx: Tx, store_id: string, named: string): Promise<{ id: string; slug: string } | undefined> {
-      const { rows: [row] } = await tx.query<{ id: string; slug: string }>({
-        name: "product.category_named",
-        text: `select id, slug from categories
-               where store_id = $1 and (slug = $2 or id::text = lower($2) or lower(name) = lower($2))
-               order by slug = $2 desc, id limit 1`,
-        values: [store_id, named],
-      });
-      return row;
-    },
-
     /** The store of a product; undefined if there is none. */
     async storeOf(id: string): Promise<string | undefined> {
       const { rows: [row] } = await pool.query<{ store_id: string }>({
@@ -139,60 +138,41 @@ export function createRepository(pool: Pool) {
       return row.id;
     },
 
-    /** Inserts a product without variants. A slug that was made from the name gives way to one that is there. */
-    async insert(
-      tx: Tx,
-      product: ProductFields & { id: string; store_id: string; category_id: string | null; currency: string },
-      slugGiven: boolean,
-    ): Promise<void> {
-      const { id, store_id, slug, name, description, status, category_id, attributes, images, currency } = product;
+    /** Inserts products without variants. A slug that was made from the name gives way to one that is there. */
+    async insert(tx: Tx, products: readonly NewProduct[]): Promise<void> {
       await orElse(
         tx.query({
-          text:
-            `insert into products (id, store_id, slug, name, description, status, category_id, attributes, images, currency)
-                 values ($1, $2,
-                   case when not $11 and exists (select from products where store_id = $2 and slug = $3) then $3 || '-' || $12 else $3 end,
-                   $4, $5, $6, $7, $8, $9, $10)`,
-          values: [
-            id,
-            store_id,
-            slug,
-            name,
-            description,
-            status,
-            category_id,
-            JSON.stringify(attributes),
-            JSON.stringify(images),
-            currency,
-            slugGiven,
-            id.slice(-6),
-          ],
+          text: `insert into products (id, store_id, slug, name, description, status, category_id, attributes, images,
+                   currency)
+                 select n.id, n.store_id,
+                   case when n.slug_made and exists (
+                     select from products p where p.store_id = n.store_id and p.slug = n.slug
+                   ) then n.slug || '-' || right(n.id::text, 6) else n.slug end,
+                   n.name, n.description, n.status, n.category_id, n.attributes, n.images, n.currency
+                 from jsonb_to_recordset($1) n (id uuid, store_id uuid, slug text, slug_made boolean, name text,
+                   description text, status text, category_id uuid, attributes jsonb, images jsonb, currency text)`,
+          values: [JSON.stringify(products)],
         }),
         constraints,
       );
     },
 
-    async update(tx: Tx, id: string, product: ProductFields & { category_id: string | null }): Promise<void> {
-      const { slug, name, description, status, category_id, attributes, images } = product;
-      await orElse(
-        tx.query({
-          text:
-            `update products set slug = $2, name = $3, description = $4, status = $5, category_id = $6, attributes = $7,
-                   images = $8, version = version + 1, update_time = now()
-                 where id = $1`,
-          values: [
-            id,
-            slug,
-            name,
-            description,
-            status,
-            category_id,
-            JSON.stringify(attributes),
-            JSON.stringify(images),
-          ],
+    /** Writes what products became; gives what is told of them. */
+    async update(tx: Tx, products: readonly ProductUpdate[]): Promise<ChangedProduct[]> {
+      const { rows } = await orElse(
+        tx.query<ChangedProduct>({
+          text: `update products p set slug = w.slug, name = w.name, description = w.description, status = w.status,
+                   category_id = w.category_id, attributes = w.attributes, images = w.images, version = p.version + 1,
+                   update_time = now()
+                 from jsonb_to_recordset($1) w (id uuid, slug text, name text, description text, status text,
+                   category_id uuid, attributes jsonb, images jsonb)
+                 where p.id = w.id
+                 returning p.id, p.store_id, p.slug, p.name, p.status, p.version`,
+          values: [JSON.stringify(products)],
         }),
         constraints,
       );
+      return rows;
     },
 
     /** Puts another URL in the place of an image's, wherever the product still shows it; undefined if it does not. */
@@ -211,45 +191,42 @@ export function createRepository(pool: Pool) {
       return row;
     },
 
-    /** Writes what is planned for a product's variants: first those that go, so that their SKUs are free. */
-    async writeVariants(
-      tx: Tx,
-      product: { id: string; store_id: string; currency: string },
-      plan: VariantPlan,
-    ): Promise<void> {
-      if (plan.archived.length > 0) {
-        await tx.query({ text: "update variants set archived = true where id = any($1)", values: [plan.archived] });
+    /** Writes what is planned for products' variants: first those that go, so that their SKUs are free. */
+    async writeVariants(tx: Tx, plans: readonly PlannedVariants[]): Promise<void> {
+      const archived = plans.flatMap(({ plan }) => plan.archived);
+      const changed = plans.flatMap(({ plan }) => plan.changed);
+      const added = plans.flatMap(({ product: { id: product_id, store_id, currency }, plan }) =>
+        plan.added.map((variant) => ({ ...variant, id: newId(), product_id, store_id, currency }))
+      );
+      if (archived.length > 0) {
+        await tx.query({ text: "update variants set archived = true where id = any($1)", values: [archived] });
       }
-      if (plan.changed.length > 0) {
+      if (changed.length > 0) {
         await orElse(
           tx.query({
             text: `update variants v set sku = w.sku, name = w.name, options = w.options, price = w.price,
                      position = w.position, archived = false
                    from jsonb_to_recordset($1) w (id uuid, sku text, name text, options jsonb, price bigint, position int)
                    where v.id = w.id`,
-            values: [JSON.stringify(plan.changed)],
+            values: [JSON.stringify(changed)],
           }),
           constraints,
         );
       }
-      if (plan.added.length > 0) {
+      if (added.length > 0) {
         await orElse(
           tx.query({
             text: `with added as (
                      insert into variants (id, product_id, store_id, currency, sku, name, options, price, position, on_hand)
-                     select w.id, $2, $3, $4, w.sku, w.name, w.options, w.price, w.position, w.stock
-                     from jsonb_to_recordset($1)
-                       w (id uuid, sku text, name text, options jsonb, price bigint, position int, stock int)
+                     select w.id, w.product_id, w.store_id, w.currency, w.sku, w.name, w.options, w.price, w.position,
+                       w.stock
+                     from jsonb_to_recordset($1) w (id uuid, product_id uuid, store_id uuid, currency text, sku text,
+                       name text, options jsonb, price bigint, position int, stock int)
                      returning id, on_hand
                    )
                    insert into stock_movements (variant_id, kind, delta, reason)
                    select id, 'initial', on_hand, 'first stock' from added where on_hand > 0`,
-            values: [
-              JSON.stringify(plan.added.map((variant) => ({ ...variant, id: newId() }))),
-              product.id,
-              product.store_id,
-              product.currency,
-            ],
+            values: [JSON.stringify(added)],
           }),
           constraints,
         );

@@ -10,11 +10,12 @@ type Deps = { pool: Pool; repository: Repository };
 export async function commitStock({ pool, repository }: Deps, order_id: string): Promise<void> {
   await failpoint("product.commit_stock");
   await transaction(pool, async (tx) => {
-    const lines = await repository.stock.lockReservations(tx, order_id);
-    if (!lines.some((line) => line.state !== "released")) {
+    await repository.stock.lockHeld(tx, order_id);
+    if (await repository.stock.settle(tx, order_id, "commit")) return;
+    const lines = await repository.stock.reservations(tx, order_id);
+    if (!lines.some((line) => line.state === "committed")) {
       throw conflict("stock_not_held", "The order holds no stock.");
     }
-    await repository.stock.settle(tx, order_id, "commit");
   });
 }
 
@@ -23,7 +24,7 @@ export async function releaseStock({ pool, repository }: Deps, order_id: string)
   await failpoint("product.release_stock");
   await transaction(pool, async (tx) => {
     await repository.stock.closeHold(tx, order_id);
-    await repository.stock.lockReservations(tx, order_id);
+    await repository.stock.lockHeld(tx, order_id);
     await repository.stock.settle(tx, order_id, "release");
   });
 }
@@ -43,7 +44,8 @@ export async function returnStock(
 ): Promise<void> {
   const back = sumDemand(lines);
   await transaction(pool, async (tx) => {
-    const taken = await repository.stock.lockReservations(tx, order_id);
+    await repository.stock.lockHeld(tx, order_id);
+    const taken = await repository.stock.reservations(tx, order_id);
     const { seen, quantities } = await repository.stock.returned(tx, order_id, key);
     if (seen) return;
     for (const { variant_id, quantity } of back) {

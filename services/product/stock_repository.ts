@@ -12,6 +12,13 @@ export interface Stock {
   available: number;
 }
 
+/** A variant's stock as a move left it. */
+export interface Moved extends Stock {
+  product_id: string;
+  sku: string;
+  delta: number;
+}
+
 /** What carts and orders need to know of a variant. */
 export interface Offer {
   variant_id: string;
@@ -110,22 +117,24 @@ export function createStockRepository(pool: Pool) {
       return new Map(rows.map((row) => [row.variant_id, row.available]));
     },
 
-    /** Locks an order's row, then the variants that it ever held; gives its reservations. */
-    async lockReservations(
-      tx: Tx,
-      order_id: string,
-    ): Promise<(StockLine & { state: "held" | "committed" | "released" })[]> {
-      await tx.query({
-        name: "product.lock_hold",
-        text: "select from holds where order_id = $1 for no key update",
-        values: [order_id],
-      });
+    /** Locks an order's row, then the variants that it ever held. */
+    async lockHeld(tx: Tx, order_id: string): Promise<void> {
       await tx.query({
         name: "product.lock_held",
-        text: `select from variants where id in (select variant_id from reservations where order_id = $1)
+        // What does not depend on the rows is worked out, and so locked, before them.
+        text: `with hold as materialized (select from holds where order_id = $1 for no key update)
+               select from variants where (select count(*) from hold) >= 0
+                 and id in (select variant_id from reservations where order_id = $1)
                order by id for no key update`,
         values: [order_id],
       });
+    },
+
+    /** An order's reservations. */
+    async reservations(
+      tx: Tx,
+      order_id: string,
+    ): Promise<(StockLine & { state: "held" | "committed" | "released" })[]> {
       const { rows } = await tx.query<StockLine & { state: "held" | "committed" | "released" }>({
         name: "product.reservations",
         text: "select variant_id, quantity, state from reservations where order_id = $1 order by variant_id",
@@ -134,9 +143,9 @@ export function createStockRepository(pool: Pool) {
       return rows;
     },
 
-    /** Ends what an order holds: off the shelf, or back on it. What is not held any more stays as it is. */
-    async settle(tx: Tx, order_id: string, settlement: Settlement): Promise<void> {
-      await tx.query({
+    /** Ends what an order holds: off the shelf, or back on it; tells whether it held anything. The rest stays as it is. */
+    async settle(tx: Tx, order_id: string, settlement: Settlement): Promise<boolean> {
+      const { rowCount } = await tx.query({
         name: `product.${settlement}`,
         text: `with ended as (
                  update reservations set state = '${settlement === "commit" ? "committed" : "released"}'
@@ -154,6 +163,7 @@ export function createStockRepository(pool: Pool) {
         }, -quantity, $1 from ended`,
         values: [order_id],
       });
+      return rowCount !== 0;
     },
 
     /** Orders, at most 100, whose holds should have ended an hour ago. */
@@ -203,42 +213,30 @@ export function createStockRepository(pool: Pool) {
       return row;
     },
 
-    /** What is on the shelf of each variant of a product. */
-    async onHand(tx: Tx, product_id: string): Promise<Map<string, number>> {
-      const { rows } = await tx.query<{ id: string; on_hand: number }>({
-        name: "product.on_hand",
-        text: "select id, on_hand from variants where product_id = $1",
-        values: [product_id],
-      });
-      return new Map(rows.map((row) => [row.id, row.on_hand]));
-    },
-
-    /** Moves stock by a signed quantity, never below what is reserved: then undefined. */
-    async adjust(
-      tx: Tx,
-      variant_id: string,
-      delta: number,
-      reason: string,
-    ): Promise<Stock & { product_id: string; sku: string } | undefined> {
-      const { rows: [row] } = await orElse(
-        tx.query<Stock & { product_id: string; sku: string }>({
+    /** Moves stock of variants by signed quantities, never below what is reserved: such a one is left out. */
+    async adjust(tx: Tx, moves: readonly { variant_id: string; delta: number }[], reason: string): Promise<Moved[]> {
+      const { rows } = await orElse(
+        tx.query<Moved>({
           name: "product.adjust",
           text: `with moved as (
-                   update variants set on_hand = on_hand + $2 where id = $1 and on_hand + $2 >= reserved
-                   returning id as variant_id, product_id, sku, on_hand, reserved, on_hand - reserved as available
+                   update variants v set on_hand = v.on_hand + m.delta
+                   from unnest($1::uuid[], $2::int[]) m (variant_id, delta)
+                   where v.id = m.variant_id and v.on_hand + m.delta >= v.reserved
+                   returning v.id as variant_id, v.product_id, v.sku, v.on_hand, v.reserved,
+                     v.on_hand - v.reserved as available, m.delta
                  ), noted as (
                    insert into stock_movements (variant_id, kind, delta, reason)
-                   select variant_id, 'adjust', $2, $3 from moved
+                   select variant_id, 'adjust', delta, $3 from moved
                  )
                  select * from moved`,
-          values: [variant_id, delta, reason],
+          values: [moves.map(({ variant_id }) => variant_id), moves.map(({ delta }) => delta), reason],
         }),
         {
           variants_on_hand_bound: () => invalid("invalid_stock", "Stock is at most 1,000,000,000.", "/delta"),
           variants_reserved_within_on_hand: () => conflict("below_reserved", "Some of this stock is reserved."),
         },
       );
-      return row;
+      return rows;
     },
   };
 }

@@ -42,8 +42,8 @@ export async function applyChange(
     : null;
   const plan = planVariants(current.variants, input.variants ?? [], replace, current.currency);
 
-  await repository.update(tx, id, { ...fields, category_id });
-  await repository.writeVariants(tx, current, plan);
+  await repository.update(tx, [{ ...fields, id, category_id }]);
+  await repository.writeVariants(tx, [{ product: current, plan }]);
   // Images that were not given are those whose copies were asked for before.
   if (input.images) await addCopyJobs(tx, id, current.store_id, fields.images);
   const product = await repository.getById(id, tx);

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { address, base, data } from "../shared/config.ts";
+import { address, base, data, tlsDir } from "../shared/config.ts";
 
 /** The settings of the store service. */
 export const settings = {
@@ -11,6 +11,7 @@ export const settings = {
 /** The settings of the process that sends webhooks. */
 export const deliverSettings = {
   ...base,
+  TLS_DIR: tlsDir,
   /** Lets webhooks go to this machine and private networks, to try them out; refused in production. */
   WEBHOOK_ALLOW_PRIVATE: z.enum(["true", "false"]).default("false").transform((value) => value === "true"),
 };

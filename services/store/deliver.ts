@@ -6,6 +6,7 @@ import { type DeliverServiceServer, DeliverServiceService } from "../../proto/ge
 import { readConfig } from "../shared/config.ts";
 import { createServer, listen, stopServer } from "../shared/grpc.ts";
 import { serveHealth } from "../shared/health.ts";
+import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
 import { onShutdown } from "../shared/shutdown.ts";
 import { deliverSettings } from "./config.ts";
@@ -18,11 +19,12 @@ if (production && config.WEBHOOK_ALLOW_PRIVATE) {
   throw new Error("Cannot start as WEBHOOK_ALLOW_PRIVATE must not be true in production.");
 }
 const log = createLog("deliver", config);
+await actAs("deliver", config, log);
 const sender = createSender({ allowHttp: !production, allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
 
 const server = createServer<DeliverServiceServer>(DeliverServiceService, createDeliverHandlers(sender), log);
 await listen(server, `${config.HOST}:${config.PORT}`);
 const readiness = { draining: false, check: () => Promise.resolve() };
-const http = serveHealth(config, readiness);
+const http = serveHealth("deliver", config, readiness);
 onShutdown(config, log, readiness, [() => stopServer(server, 14_000), () => http.shutdown()]);
 log.info({ port: config.PORT }, "deliver is ready");

@@ -2,6 +2,7 @@ import type { DeliverServiceServer } from "../../proto/gen/nano/store/v1/deliver
 import { currentActor, requireService } from "../shared/auth.ts";
 import { remainingTime } from "../shared/context.ts";
 import type { Rpcs } from "../shared/grpc.ts";
+import { currentTraceparent } from "../shared/trace.ts";
 import type { Sender } from "./send_request.ts";
 
 const SEND_MS = 15_000;
@@ -18,7 +19,7 @@ export function createDeliverHandlers(sender: Sender): Rpcs<DeliverServiceServer
 
     async send(request) {
       requireService(currentActor());
-      return await sender.send(request, timeLeft());
+      return await sender.send({ ...request, headers: { ...request.headers, ...traceHeader() } }, timeLeft());
     },
 
     async fetchImage({ url }) {
@@ -26,6 +27,12 @@ export function createDeliverHandlers(sender: Sender): Rpcs<DeliverServiceServer
       return await sender.fetchImage(url, timeLeft());
     },
   };
+}
+
+/** Hands the trace on to the merchant, by W3C Trace Context, if there is one. */
+function traceHeader(): { traceparent?: string } {
+  const traceparent = currentTraceparent();
+  return traceparent ? { traceparent } : {};
 }
 
 function timeLeft(): number {

@@ -7,6 +7,7 @@ import { isId, newId } from "../shared/ids.ts";
 import { decodeIdCursor, pageLimit, toPage } from "../shared/pagination.ts";
 import { transaction } from "../shared/postgres.ts";
 import type { WebhookDeps } from "./deliver_webhook.ts";
+import { createPersonHandlers } from "./person.ts";
 import { publishEvent } from "./publish_event.ts";
 import type { Repository } from "./repository.ts";
 import { spanOf, summarize } from "./stats.ts";
@@ -46,6 +47,10 @@ export function createHandlers(deps: WebhookDeps & { repository: Repository }): 
         : await repository.getBySlug(id_or_slug);
       if (!store) throw notFound("store");
       return toMessage(store);
+    },
+
+    async listOrigins() {
+      return { data: await repository.listOrigins() };
     },
 
     async createStore({ store }) {
@@ -90,6 +95,7 @@ export function createHandlers(deps: WebhookDeps & { repository: Repository }): 
     },
 
     listAudit: (request) => listAudit(pool, request),
+    ...createPersonHandlers(deps),
 
     async publishEvent({ event }) {
       requireService(currentActor());
@@ -104,7 +110,8 @@ export function createHandlers(deps: WebhookDeps & { repository: Repository }): 
 
 /** Strangers and customers see the active stores, staff their own too, an admin all. */
 function seenBy(actor: Actor): { all: boolean; own: string[] } {
-  return { all: actor.kind === "service" || isAdmin(actor), own: actor.store_roles.map((given) => given.store_id) };
+  const own = actor.api_key ? [actor.api_key.store_id] : actor.store_roles.map((given) => given.store_id);
+  return { all: actor.kind === "service" || isAdmin(actor), own };
 }
 
 function settingsOf(input: StoreInput | undefined): StoreSettings {

@@ -1,5 +1,7 @@
 import { type StoreServiceServer, StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
+import { SEAL_CRONTAB, sealAudit } from "../shared/audit_seals.ts";
 import { readConfig } from "../shared/config.ts";
+import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
 import { createPool } from "../shared/postgres.ts";
 import { serve } from "../shared/service.ts";
@@ -13,6 +15,7 @@ import { createVault } from "./webhook_secret.ts";
 
 const config = readConfig(settings);
 const log = createLog("store", config);
+await actAs("store", config, log);
 const pool = createPool(config, log);
 const deliver = createDeliver(config);
 const deps = {
@@ -27,8 +30,8 @@ await serve<StoreServiceServer>("store", config, log, {
   pool,
   definition: StoreServiceService,
   handlers: createHandlers(deps),
-  jobs: createJobs(deps),
-  crontab,
+  jobs: { ...createJobs(deps), seal_audit: sealAudit(pool, log) },
+  crontab: `${crontab}\n${SEAL_CRONTAB}`,
   concurrency: CONCURRENCY,
   close: [() => deliver.close()],
 });

@@ -4,10 +4,8 @@ import { invalid, notFound } from "../shared/errors.ts";
 import { isEventType } from "../shared/event_types.ts";
 import { isId, newId } from "../shared/ids.ts";
 import { sameCurrency } from "../shared/money.ts";
-import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
-import type { Repository } from "./repository.ts";
-import { dayOf } from "./stats.ts";
-import type { Store } from "./store.ts";
+import { type Pool, transaction } from "../shared/postgres.ts";
+import type { Figures, Repository } from "./repository.ts";
 import type { WebhookRepository } from "./webhook_repository.ts";
 
 const amount = z.object({ amount: z.int(), currency: z.string() });
@@ -41,32 +39,30 @@ export async function publishEvent(
     throw invalid("invalid_event", "An event has an id, a type such as order.paid, a store and a time.");
   }
   const data = parse(z.record(z.string(), z.unknown()), json(event.data_json));
-  const store = await repository.getById(store_id);
-  if (!store) throw notFound("store");
+  const audience = await repository.audience(store_id, type);
+  if (!audience) throw notFound("store");
+  const figures = figuresOf(type, data, audience.currency);
+  const kept = { id, type, store_id, time, data };
+  // A webhook that comes now comes after the event: without one there is nothing more to write.
+  if (!audience.heard || !isEventType(type)) {
+    await repository.insertEvent(pool, kept, figures);
+    return;
+  }
   await transaction(pool, async (tx) => {
-    const isNew = await repository.insertEvent(tx, { id, type, store_id, time, data });
+    const isNew = await repository.insertEvent(tx, kept, figures);
     if (!isNew) return;
-    await count(repository, tx, store, type, dayOf(time), data);
-    if (!isEventType(type)) return;
     for (const webhook of await webhooks.subscribed(tx, store_id, type)) {
       await webhooks.insertDelivery(tx, { id: newId(), webhook_id: webhook.id, event_id: id }, webhook.slow);
     }
   });
 }
 
-async function count(
-  repository: Repository,
-  tx: Tx,
-  store: Store,
-  type: string,
-  day: string,
-  data: unknown,
-): Promise<void> {
+/** What an event adds to the figures of its day. */
+function figuresOf(type: string, data: unknown, currency: string): Figures {
   switch (type) {
     case "order.paid": {
       const { total, items } = parse(paidOrder, data);
-      sameCurrency(store.currency, total.currency);
-      await repository.addToDay(tx, store.id, day, { orders: 1, revenue: total.amount });
+      sameCurrency(currency, total.currency);
       // Two lines may sell one variant; one statement can't touch a row twice.
       const byVariant = new Map<string, typeof items>();
       for (const item of items) byVariant.set(item.variant_id, [...byVariant.get(item.variant_id) ?? [], item]);
@@ -79,17 +75,17 @@ async function count(
           }]
           : []
       );
-      await repository.addSales(tx, store.id, day, sales);
-      break;
+      return { orders: 1, revenue: total.amount, sales };
     }
     case "payment.refunded": {
       const { refund } = parse(refunded, data);
-      sameCurrency(store.currency, refund.amount.currency);
-      await repository.addToDay(tx, store.id, day, { revenue: -refund.amount.amount });
-      break;
+      sameCurrency(currency, refund.amount.currency);
+      return { revenue: -refund.amount.amount };
     }
     case "customer.created":
-      await repository.addToDay(tx, store.id, day, { new_customers: 1 });
+      return { new_customers: 1 };
+    default:
+      return {};
   }
 }
 

@@ -1,6 +1,7 @@
 import { conflict, notFound } from "../shared/errors.ts";
-import { orElse, type Pool, type Tx } from "../shared/postgres.ts";
-import type { DayFigures, Sale, Seller } from "./stats.ts";
+import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
+import { createPersonRepository } from "./person_repository.ts";
+import { type DayFigures, dayOf, type Sale, type Seller } from "./stats.ts";
 import type { Status, Store, StoreSettings } from "./store.ts";
 
 export type Repository = ReturnType<typeof createRepository>;
@@ -19,8 +20,16 @@ export interface StoredEvent {
   data: object;
 }
 
+/** What an event adds to its day. */
+export interface Figures {
+  orders?: number;
+  revenue?: number;
+  new_customers?: number;
+  sales?: Sale[];
+}
+
 const COLUMNS =
-  "id, slug, name, status, currency, locale, country, tax_rate_bp, tax_included, create_time, update_time, version";
+  "id, slug, name, status, currency, locale, country, tax_rate_bp, tax_included, origins, create_time, update_time, version";
 /** Below every id. */
 const FIRST = "00000000-0000-0000-0000-000000000000";
 const slugTaken = { stores_slug_key: () => conflict("slug_taken", "Another store has this slug.") };
@@ -29,6 +38,8 @@ const unknownStore = { events_store_id_fkey: () => notFound("store") };
 /** The store service's statements. */
 export function createRepository(pool: Pool) {
   return {
+    ...createPersonRepository(pool),
+
     async getById(id: string): Promise<Store | undefined> {
       const { rows: [row] } = await pool.query<StoreRow>({
         name: "store.by_id",
@@ -77,11 +88,11 @@ export function createRepository(pool: Pool) {
     },
 
     async insert(tx: Tx, id: string, settings: StoreSettings): Promise<Store> {
-      const { slug, name, currency, locale, country, tax } = settings;
+      const { slug, name, currency, locale, country, tax, origins = [] } = settings;
       const work = tx.query<StoreRow>({
-        text: `insert into stores (id, slug, name, currency, locale, country, tax_rate_bp, tax_included)
-               values ($1, $2, $3, $4, $5, $6, $7, $8) returning ${COLUMNS}`,
-        values: [id, slug, name, currency, locale, country, tax.rate_bp, tax.included],
+        text: `insert into stores (id, slug, name, currency, locale, country, tax_rate_bp, tax_included, origins)
+               values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning ${COLUMNS}`,
+        values: [id, slug, name, currency, locale, country, tax.rate_bp, tax.included, origins],
       });
       const { rows: [row] } = await orElse(work, slugTaken);
       return toStore(row as StoreRow);
@@ -89,15 +100,25 @@ export function createRepository(pool: Pool) {
 
     /** Replaces the settings if the version is still the given one; undefined if it is not. */
     async update(tx: Tx, id: string, version: number, settings: StoreSettings): Promise<Store | undefined> {
-      const { slug, name, locale, country, tax } = settings;
+      const { slug, name, locale, country, tax, origins } = settings;
       const work = tx.query<StoreRow>({
         text: `update stores set slug = $3, name = $4, locale = $5, country = $6, tax_rate_bp = $7, tax_included = $8,
-                 version = version + 1, update_time = now()
+                 origins = coalesce($9, origins), version = version + 1, update_time = now()
                where id = $1 and version = $2 returning ${COLUMNS}`,
-        values: [id, version, slug, name, locale, country, tax.rate_bp, tax.included],
+        values: [id, version, slug, name, locale, country, tax.rate_bp, tax.included, origins ?? null],
       });
       const { rows: [row] } = await orElse(work, slugTaken);
       return row && toStore(row);
+    },
+
+    /** The origins of the active stores that have some. */
+    async listOrigins(): Promise<{ store_id: string; slug: string; is_default: boolean; origins: string[] }[]> {
+      const { rows } = await pool.query({
+        name: "store.origins",
+        text: `select id as store_id, slug, is_default, origins from stores
+               where origins <> '{}' and status = 'active' order by id limit 10000`,
+      });
+      return rows;
     },
 
     /** Sets the status; the same one again changes nothing. */
@@ -109,44 +130,58 @@ export function createRepository(pool: Pool) {
       });
     },
 
-    /** Keeps an event; false if it was here before. */
-    async insertEvent(tx: Tx, event: StoredEvent): Promise<boolean> {
-      const work = tx.query({
+    /** A store's currency, and whether a webhook of it gets events of a type; undefined without such a store. */
+    async audience(store_id: string, type: string): Promise<{ currency: string; heard: boolean } | undefined> {
+      const { rows: [row] } = await pool.query<{ currency: string; heard: boolean }>({
+        name: "event.audience",
+        text: `select currency, exists (select from webhook_endpoints
+                 where store_id = $1 and status = 'active' and event_types && array[$2, '*']) as heard
+               from stores where id = $1`,
+        values: [store_id, type],
+      });
+      return row;
+    },
+
+    /**
+     * Keeps an event and adds what it counts for to its day, by one statement; false if it was here before. An order's
+     * lines come in variant order, so that two orders lock alike.
+     */
+    async insertEvent(sql: Sql, event: StoredEvent, figures: Figures = {}): Promise<boolean> {
+      const { orders = 0, revenue = 0, new_customers = 0, sales = [] } = figures;
+      const work = sql.query<{ fresh: number }>({
         name: "event.insert",
-        text: `insert into events (id, store_id, type, time, data) values ($1, $2, $3, $4, $5) on conflict do nothing`,
-        values: [event.id, event.store_id, event.type, event.time, JSON.stringify(event.data)],
+        text: `with kept as (
+                 insert into events (id, store_id, type, time, data) values ($1, $2, $3, $4, $5)
+                 on conflict do nothing returning store_id
+               ), counted as (
+                 insert into daily_stats as days (store_id, day, orders, revenue, new_customers)
+                 select store_id, $6::date, $7::int, $8::bigint, $9::int from kept
+                 where ($7::int, $8::bigint, $9::int) <> (0, 0, 0)
+                 on conflict (store_id, day) do update set orders = days.orders + excluded.orders,
+                   revenue = days.revenue + excluded.revenue, new_customers = days.new_customers + excluded.new_customers
+               ), sold as (
+                 insert into daily_sales as sold (store_id, day, variant_id, product_id, sku, name, quantity, revenue)
+                 select kept.store_id, $6::date, line.* from kept, jsonb_to_recordset($10::jsonb) as line
+                   (variant_id uuid, product_id uuid, sku text, name text, quantity bigint, revenue bigint)
+                 order by line.variant_id
+                 on conflict (store_id, day, variant_id) do update set sku = excluded.sku, name = excluded.name,
+                   quantity = sold.quantity + excluded.quantity, revenue = sold.revenue + excluded.revenue
+               )
+               select count(*)::int as fresh from kept`,
+        values: [
+          event.id,
+          event.store_id,
+          event.type,
+          event.time,
+          JSON.stringify(event.data),
+          dayOf(event.time),
+          orders,
+          revenue,
+          new_customers,
+          JSON.stringify(sales),
+        ],
       });
-      return (await orElse(work, unknownStore)).rowCount === 1;
-    },
-
-    /** Adds to the figures of a day. */
-    async addToDay(
-      tx: Tx,
-      store_id: string,
-      day: string,
-      figures: { orders?: number; revenue?: number; new_customers?: number },
-    ): Promise<void> {
-      await tx.query({
-        name: "stats.add_to_day",
-        text:
-          `insert into daily_stats as days (store_id, day, orders, revenue, new_customers) values ($1, $2, $3, $4, $5)
-               on conflict (store_id, day) do update set orders = days.orders + excluded.orders,
-                 revenue = days.revenue + excluded.revenue, new_customers = days.new_customers + excluded.new_customers`,
-        values: [store_id, day, figures.orders ?? 0, figures.revenue ?? 0, figures.new_customers ?? 0],
-      });
-    },
-
-    /** Adds an order's lines to what sold on a day. In variant order, so that two orders lock alike. */
-    async addSales(tx: Tx, store_id: string, day: string, sales: Sale[]): Promise<void> {
-      await tx.query({
-        name: "stats.add_sales",
-        text: `insert into daily_sales as sold (store_id, day, variant_id, product_id, sku, name, quantity, revenue)
-               select $1, $2, line.* from jsonb_to_recordset($3) as line
-                 (variant_id uuid, product_id uuid, sku text, name text, quantity bigint, revenue bigint) order by line.variant_id
-               on conflict (store_id, day, variant_id) do update set sku = excluded.sku, name = excluded.name,
-                 quantity = sold.quantity + excluded.quantity, revenue = sold.revenue + excluded.revenue`,
-        values: [store_id, day, JSON.stringify(sales)],
-      });
+      return (await orElse(work, unknownStore)).rows[0]?.fresh === 1;
     },
 
     /** The days of a span on which something happened. */

@@ -14,11 +14,14 @@ export interface StoreSettings {
   /** ISO 3166-1 alpha-2. */
   country: string;
   tax: Tax;
+  /** Of browser storefronts; where unset, they stay as they are. */
+  origins?: string[] | undefined;
 }
 
 /** A store. */
 export interface Store extends StoreSettings {
   id: string;
+  origins: string[];
   status: Status;
   create_time: Date;
   update_time: Date;
@@ -29,12 +32,17 @@ export const STATUSES = ["active", "suspended", "closed"] as const;
 export type Status = (typeof STATUSES)[number];
 
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
+const MAX_ORIGINS = 20;
 const DEFAULT_LOCALE = "en-US";
 const NO_TAX: Tax = { rate_bp: 0, included: false };
 
 /** Fills in defaults and refuses, naming the field, what cannot be a store's settings. The locale comes back canonical. */
 export function checkSettings(
-  given: Omit<StoreSettings, "locale" | "tax"> & { locale?: string | undefined; tax?: Tax | undefined },
+  given: Omit<StoreSettings, "locale" | "tax" | "origins"> & {
+    locale?: string | undefined;
+    tax?: Tax | undefined;
+    origins?: { values: string[] } | undefined;
+  },
 ): StoreSettings {
   const { slug, currency, country } = given;
   const tax = given.tax ?? NO_TAX;
@@ -58,7 +66,27 @@ export function checkSettings(
   if (!Number.isInteger(tax.rate_bp) || tax.rate_bp < 0 || tax.rate_bp > 10_000) {
     throw invalid("invalid_tax", "The tax rate is 0 to 10000 basis points.", "/tax/rate_bp");
   }
-  return { slug, name, currency, country, locale: canonicalLocale(given.locale ?? DEFAULT_LOCALE), tax };
+  const origins = given.origins && checkOrigins(given.origins.values);
+  return { slug, name, currency, country, locale: canonicalLocale(given.locale ?? DEFAULT_LOCALE), tax, origins };
+}
+
+/** An origin as browsers send it: nothing after the host, no default port, all in lower case. */
+export function isOrigin(text: string): boolean {
+  const url = URL.parse(text);
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text && text.length <= 255;
+}
+
+function checkOrigins(origins: string[]): string[] {
+  const wrong = origins.findIndex((origin) => !isOrigin(origin));
+  if (wrong >= 0) {
+    throw invalid(
+      "invalid_origin",
+      "An origin is a scheme and a host, such as https://shop.example.",
+      `/origins/${wrong}`,
+    );
+  }
+  if (origins.length > MAX_ORIGINS) throw invalid("invalid_origin", "A store has at most 20 origins.", "/origins");
+  return [...new Set(origins)];
 }
 
 /** Refuses a text that is no status. */

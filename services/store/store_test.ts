@@ -88,6 +88,7 @@ describe("checkChange()", () => {
       create_time: new Date(),
       update_time: new Date(),
       version: 1,
+      origins: [],
     };
     checkChange(store, settings);
     expect(refusal(() => checkChange(store, { ...settings, currency: "USD" }))).toBe("currency_fixed /currency");
