@@ -1,10 +1,25 @@
 import { BlockList, isIP } from "node:net";
 
+/** The part of an address that the audit log keeps: /24, or /48 of IPv6. Enough to tell places apart, no person. */
+export function auditNetwork(address: string): string {
+  const plain = (address.split("%")[0] ?? "").toLowerCase().replace(/^::ffff:(?=\d+\.)/, "");
+  if (isIP(plain) === 4) return `${plain.split(".").slice(0, 3).join(".")}.0/24`;
+  if (isIP(plain) !== 6) return "";
+  const [head = "", tail] = plain.split("::");
+  const [front, back] = [head, tail ?? ""].map((part) => part.split(":").filter((group) => group !== ""));
+  const zeros = tail === undefined ? [] : Array<string>(8 - (front?.length ?? 0) - (back?.length ?? 0)).fill("0");
+  const groups = [...front ?? [], ...zeros, ...back ?? []].slice(0, 3).map((group) => Number.parseInt(group, 16));
+  return `${groups.map((group) => group.toString(16)).join(":")}::/48`;
+}
+
 /**
  * Finds the client's address: the connection's own, or, where that is a trusted proxy's, the last entry of
- * X-Forwarded-For that no trusted proxy wrote. `trusted` are CIDRs or single addresses.
+ * X-Forwarded-For that no trusted proxy wrote. `trusted` are CIDRs or single addresses; `proven` says that the header
+ * is signed by the console, which so is a trusted proxy wherever it runs.
  */
-export function clientAddress(trusted: string[]): (connection: string, forwarded: string | undefined) => string {
+export function clientAddress(
+  trusted: string[],
+): (connection: string, forwarded: string | undefined, proven?: boolean) => string {
   const proxies = new BlockList();
   for (const cidr of trusted) {
     const [network = "", prefix] = cidr.split("/");
@@ -13,11 +28,11 @@ export function clientAddress(trusted: string[]): (connection: string, forwarded
     proxies.addSubnet(network, Number(prefix ?? (version === 4 ? 32 : 128)), version === 4 ? "ipv4" : "ipv6");
   }
   const isTrusted = (address: string) =>
-    isIP(address) !== 0 && proxies.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
+    trusted.length > 0 && isIP(address) !== 0 && proxies.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 
-  return (connection, forwarded) => {
-    let address = connection;
+  return (connection, forwarded, proven = false) => {
     const hops = (forwarded ?? "").split(",").map((hop) => hop.trim()).filter((hop) => isIP(hop) !== 0);
+    let address = (proven ? hops.pop() : undefined) ?? connection;
     while (isTrusted(address)) {
       const before = hops.pop();
       if (before === undefined) break;

@@ -1,6 +1,6 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
-import { clientAddress } from "./address.ts";
+import { auditNetwork, clientAddress } from "./address.ts";
 
 describe("clientAddress()", () => {
   const cases: [name: string, trusted: string[], connection: string, forwarded: string | undefined, address: string][] =
@@ -23,7 +23,29 @@ describe("clientAddress()", () => {
     it(name, () => expect(clientAddress(trusted)(connection, forwarded)).toBe(address));
   }
 
+  it("believes a stranger's header that the console signed, up to the hop that it saw itself", () => {
+    const addressOf = clientAddress(["10.0.0.0/8"]);
+    expect(addressOf("127.0.0.1", "6.6.6.6, 198.51.100.1", true)).toBe("198.51.100.1");
+    expect(addressOf("127.0.0.1", "198.51.100.1, 10.1.2.3", true)).toBe("198.51.100.1");
+    expect(addressOf("127.0.0.1", "198.51.100.1", false)).toBe("127.0.0.1");
+  });
+
   it("refuses what is no CIDR, by the variable's name", () => {
     expect(() => clientAddress(["nonsense"])).toThrow("TRUSTED_PROXIES");
   });
+});
+
+describe("auditNetwork()", () => {
+  for (
+    const [address, network] of [
+      ["203.0.113.77", "203.0.113.0/24"],
+      ["::ffff:203.0.113.77", "203.0.113.0/24"],
+      ["2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"],
+      ["2001:DB8::1", "2001:db8:0::/48"],
+      ["fe80::1%eth0", "fe80:0:0::/48"],
+      ["nobody", ""],
+    ] as const
+  ) {
+    it(`keeps ${network || "nothing"} of ${address}`, () => expect(auditNetwork(address)).toBe(network));
+  }
 });

@@ -3,7 +3,9 @@ import { describe, it } from "@std/testing/bdd";
 import { createLog } from "../shared/log.ts";
 import { registry } from "../shared/metrics.ts";
 import { createCache } from "../shared/redis.ts";
+import { createApiKeys } from "./api_keys.ts";
 import { createApp } from "./app.ts";
+import { createCatalogue } from "./catalogue.ts";
 import { createClients } from "./clients.ts";
 import type { Config } from "./config.ts";
 import { createRateLimits } from "./rate_limit.ts";
@@ -43,7 +45,9 @@ function appWith(RATE_LIMIT_SCALE: number) {
     limits: createRateLimits({ config: { RATE_LIMIT_SCALE }, cache }),
     clients,
     sessions: createSessions({ config, cache, user: clients.user }),
+    keys: createApiKeys({ cache, user: clients.user }),
     stores: createStores(clients),
+    catalogue: createCatalogue(),
     ready: () => Promise.resolve(true),
   });
 }

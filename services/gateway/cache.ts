@@ -1,24 +1,47 @@
-import { createHash } from "node:crypto";
+import { routePath } from "@hono/hono/route";
 import { currentActor } from "../shared/auth.ts";
+import { ANONYMOUS, currentContext, withContext } from "../shared/context.ts";
+import { type Catalogue, matches, type Page, rendered } from "./catalogue.ts";
 import type { RequestContext } from "./env.ts";
 
 /**
- * Answers a catalogue or store read with a strong ETag, or 304 where the client has it. Strangers and customers may
- * keep it for 1 s; staff always ask again.
+ * Answers a catalogue or store read with a strong ETag, or 304 where the client has it. Strangers and customers see one
+ * page, read as a stranger and kept for a moment, and may themselves keep it for 1 s; staff always see what is.
+ * `store` is the id of the request's store, where the answer depends on it.
  */
-export function cacheable(c: RequestContext, value: unknown): Response {
-  const body = JSON.stringify(value);
-  const etag = `"${createHash("sha1").update(body).digest("base64url")}"`;
+export async function cached(
+  c: RequestContext,
+  catalogue: Catalogue,
+  store: string | undefined,
+  read: () => Promise<unknown>,
+): Promise<Response> {
   const actor = currentActor();
-  const staff = actor.role === "admin" || actor.store_roles.length > 0;
-  c.header("ETag", etag);
-  c.header(
-    "Cache-Control",
-    staff ? "private, no-cache" : actor.kind === "user" ? "private, max-age=1" : "public, max-age=1",
-  );
-  const wanted = c.req.header("If-None-Match");
-  if (wanted && (wanted === "*" || wanted.split(",").some((tag) => tag.trim().replace(/^W\//, "") === etag))) {
-    return c.body(null, 304);
+  const context = currentContext();
+  if (actor.api_key !== undefined || actor.role === "admin" || actor.store_roles.length > 0 || !context) {
+    return answer(c, rendered(await read()), "private, no-cache");
   }
+  const { search } = new URL(c.req.url);
+  const key = `${store ?? ""} ${c.req.path}${search}`;
+  const page = await catalogue.page(
+    key,
+    { route: routePath(c, -1), store },
+    () => withContext({ ...context, actor: ANONYMOUS }, read),
+  );
+  catalogue.answered.set(c.req.raw, page);
+  return answer(c, page, actor.kind === "user" ? "private, max-age=1" : "public, max-age=1");
+}
+
+/** The answer to a read that is nobody's but the caller's. */
+export async function uncached(c: RequestContext, read: () => Promise<unknown>): Promise<Response> {
+  return answer(c, rendered(await read()), "private, no-cache");
+}
+
+type Shown = Pick<Page, "body" | "bytes" | "etag">;
+
+function answer(c: RequestContext, { body, bytes, etag }: Shown, cacheControl: string): Response {
+  c.header("ETag", etag);
+  c.header("Cache-Control", cacheControl);
+  if (matches(c.req.header("If-None-Match"), etag)) return c.body(null, 304);
+  c.set("bytes", bytes);
   return c.body(body, 200, { "Content-Type": "application/json" });
 }

@@ -41,19 +41,33 @@ export function parseCsv(bytes: Uint8Array): { header: string[]; rows: CsvRow[] 
   }
 }
 
+/** Reads a page of a download: its text, and the cursor of the next page. */
+export type ReadPage = (cursor: string | undefined) => Promise<{ lines: string; next_cursor?: string | undefined }>;
+
 /** Streams a table page by page, so that its size is bounded by nothing. The first page is read before it answers. */
 export async function csvDownload(
   c: RequestContext,
   name: string,
   header: string[],
-  read: (cursor: string | undefined) => Promise<{ lines: string; next_cursor?: string | undefined }>,
+  read: ReadPage,
+): Promise<Response> {
+  return await download(c, name, "text/csv; charset=utf-8", csvLine(header), read);
+}
+
+/** Streams a file of any type page by page, as csvDownload does a table. */
+export async function download(
+  c: RequestContext,
+  name: string,
+  type: string,
+  header: string,
+  read: ReadPage,
 ): Promise<Response> {
   const context = currentContext();
   const page = (cursor: string | undefined) =>
     context ? withContext({ ...context, deadline: Date.now() + PAGE_MS }, () => read(cursor)) : read(cursor);
   const encoder = new TextEncoder();
   let next = await page(undefined);
-  let head = csvLine(header);
+  let head = header;
   const body = new ReadableStream<Uint8Array>({
     async pull(controller) {
       const { lines, next_cursor } = next;
@@ -64,7 +78,7 @@ export async function csvDownload(
     },
   }, { highWaterMark: 1 });
   return c.body(body, 200, {
-    "Content-Type": "text/csv; charset=utf-8",
+    "Content-Type": type,
     "Content-Disposition": `attachment; filename="${name}"`,
     "Cache-Control": "no-store",
   });

@@ -18,6 +18,12 @@ const STORE = {
 
 const SECURITY_SCHEMES = {
   bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The access token of /auth." },
+  key: {
+    type: "apiKey",
+    in: "header",
+    name: "X-Api-Key",
+    description: "A machine's key, publishable or secret; it may stand in `Authorization: Bearer …` too.",
+  },
   guest: {
     type: "apiKey",
     in: "header",

@@ -3,6 +3,7 @@ import { isIPv6 } from "node:net";
 import { currentActor } from "../shared/auth.ts";
 import { NanoError } from "../shared/errors.ts";
 import { sha256 } from "../shared/ids.ts";
+import { counter } from "../shared/metrics.ts";
 import type { Cache } from "../shared/redis.ts";
 import type { Env, RequestContext } from "./env.ts";
 
@@ -11,6 +12,8 @@ export const LIMITS = {
   login_account: { quota: 5, shared: true },
   login_address: { quota: 20, shared: true },
   register: { quota: 10, shared: true },
+  mail: { quota: 5, shared: true },
+  link: { quota: 20, shared: true },
   checkout: { quota: 10, shared: true },
   read: { quota: 600, shared: false },
   write: { quota: 60, shared: false },
@@ -20,6 +23,8 @@ export const LIMITS = {
 
 /** The name of a limit, as RateLimit-Policy tells it. */
 export type LimitName = keyof typeof LIMITS;
+
+const limited = counter("nano_rate_limited_total", "Requests over a rate limit, by its name.", ["limit"]);
 
 const WINDOW_S = 60;
 const WINDOW_US = WINDOW_S * 1_000_000;
@@ -61,10 +66,16 @@ if wait > 0.5 then return {0, 0, math.ceil(wait), math.ceil(arrival - now)} end
 redis.call("SET", KEYS[1], string.format("%.3f", next), "PX", math.ceil((next - now) / 1000))
 return {1, math.floor((window - (next - now) + 0.5) / interval), 0, math.ceil(next - now)}`;
 
+/** What limits are made of. */
+export interface RateLimitDeps {
+  cache: Pick<Cache, "redis">;
+  config: { RATE_LIMIT_SCALE: number } & Partial<Record<`RATE_LIMIT_${Uppercase<LimitName>}`, number | undefined>>;
+  /** How many gateways share the limits that each counts by itself; 1 if unset. */
+  gateways?: { count(): number };
+}
+
 /** Rate limits as middleware. Without Redis, or while it is away, each gateway counts by itself, as strictly. */
-export function createRateLimits(
-  { cache, config }: { cache: Pick<Cache, "redis">; config: { RATE_LIMIT_SCALE: number } },
-) {
+export function createRateLimits({ cache, config, gateways }: RateLimitDeps) {
   const scale = config.RATE_LIMIT_SCALE;
   const local = createBuckets();
 
@@ -80,14 +91,22 @@ export function createRateLimits(
     }
   }
 
+  /** What this gateway lets through in a minute: of what each counts by itself only its share. */
+  function quotaOf(name: LimitName): number {
+    const set = config[`RATE_LIMIT_${name.toUpperCase() as Uppercase<LimitName>}`] ?? LIMITS[name].quota;
+    const share = LIMITS[name].shared ? 1 : gateways?.count() ?? 1;
+    return Math.max(1, Math.round(set * scale / share));
+  }
+
   /** Counts a request. Throws `too_many_requests` (429) beyond the limit. */
   async function take(c: RequestContext, name: LimitName, key: string): Promise<void> {
     if (scale === 0) return;
-    const quota = Math.max(1, Math.round(LIMITS[name].quota * scale));
+    const quota = quotaOf(name);
     const { allowed, remaining, retry_after, reset } = await decide(name, key, quota);
     c.header("RateLimit-Policy", `"${name}";q=${quota};w=${WINDOW_S}`, { append: true });
     c.header("RateLimit", `"${name}";r=${remaining};t=${seconds(allowed ? reset : retry_after)}`, { append: true });
     if (!allowed) {
+      limited.inc({ limit: name });
       throw new NanoError("too_many", "too_many_requests", "Too many requests. Try again later.", {
         retry_after: Math.max(1, seconds(retry_after)),
       });
@@ -100,14 +119,24 @@ export function createRateLimits(
       await next();
     });
 
+  /** Counts a stranger's read, at once: what to tell of it; nothing where there are no limits. */
+  function read(address: string): { policy: string; state: string } | "refused" | undefined {
+    if (scale === 0) return undefined;
+    const quota = quotaOf("read");
+    const { allowed, remaining, reset } = local(`rate:read:${networkOf(address)}`, quota);
+    if (!allowed) return "refused";
+    return { policy: `"read";q=${quota};w=${WINDOW_S}`, state: `"read";r=${remaining};t=${seconds(reset)}` };
+  }
+
   return {
     take,
+    read,
     /** Counts by account: a hash of its e-mail address, as Redis is no place for these. */
     takeAccount: async (c: RequestContext, name: LimitName, email: string) =>
       await take(c, name, await sha256(email.trim().toLowerCase())),
     /** Counts by the client's network. */
     perAddress: (name: LimitName) => by(name, (c) => networkOf(c.get("address"))),
-    /** Counts by user, by guest, or for a stranger by network. */
+    /** Counts by user, by secret key, by guest, or for a stranger by network. */
     perPrincipal: (name: LimitName) => by(name, principalOf),
     /**
      * For every route: reads and writes of each principal; staff may write more. A guest makes tokens at will, so
@@ -141,14 +170,14 @@ export function networkOf(address: string): string {
 }
 
 function principalOf(c: RequestContext): string {
-  const { user_id, guest_hash } = currentActor();
-  return user_id ?? guest_hash ?? networkOf(c.get("address"));
+  const { api_key, user_id, guest_hash } = currentActor();
+  return api_key?.id ?? user_id ?? guest_hash ?? networkOf(c.get("address"));
 }
 
 function generalLimit(c: RequestContext): LimitName {
   if (["GET", "HEAD", "OPTIONS"].includes(c.req.method)) return "read";
-  const { role, store_roles } = currentActor();
-  return role === "admin" || store_roles.length > 0 ? "admin" : "write";
+  const { api_key, role, store_roles } = currentActor();
+  return api_key || role === "admin" || store_roles.length > 0 ? "admin" : "write";
 }
 
 function seconds(microseconds: number): number {

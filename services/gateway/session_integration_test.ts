@@ -8,6 +8,7 @@ import { type Cache, createCache } from "../shared/redis.ts";
 import { testRedis } from "../shared/testing.ts";
 import { createSessions } from "./session.ts";
 
+const USER = newId();
 const config = { JWT_SECRET: "a secret of more than 32 characters, 1234", JWT_EXPIRATION: 600 };
 const log = createLog("gateway", { LOG_LEVEL: "ERROR" });
 
@@ -29,7 +30,7 @@ function gateways() {
       if (!alive.has(session_id)) return Promise.reject(new Error("dead"));
       return Promise.resolve({
         id: session_id,
-        user_id: "u",
+        user_id: USER,
         role: "customer",
         store_roles: [{ store_id: "s", role: "manager" }],
         email: "a@b.test",
@@ -43,7 +44,7 @@ function gateways() {
 
 async function signed() {
   const sid = newId();
-  const token = await new SignJWT({ iss: "nano", aud: "nano", sub: newId(), jti: newId(), sid })
+  const token = await new SignJWT({ iss: "nano", aud: "nano", sub: USER, jti: newId(), sid })
     .setProtectedHeader({ alg: "HS256" }).setIssuedAt().setExpirationTime("10 minutes")
     .sign(new TextEncoder().encode(config.JWT_SECRET));
   return { sid, token };
@@ -105,7 +106,7 @@ describe("sessions in Redis", () => {
         checkSession: async () => {
           asked.resolve();
           await answer.promise;
-          return { id: sid, user_id: "u", role: "customer", store_roles: [], email: "a@b.test", customer_of: [] };
+          return { id: sid, user_id: USER, role: "customer", store_roles: [], email: "a@b.test", customer_of: [] };
         },
       },
     });

@@ -6,7 +6,7 @@ import { Shipment } from "./routes/orders.ts";
 import { Payment, presentPayment, Refund } from "./routes/payments.ts";
 
 const by = {
-  actor: z.string().openapi({ description: "customer, guest, staff:<id> or system.", example: "system" }),
+  actor: z.string().openapi({ description: "customer, guest, staff:<id>, api_key:<id> or system.", example: "system" }),
   actor_name: z.string().optional().openapi({ description: "The name of staff.", example: "Ada Lovelace" }),
 };
 

@@ -4,24 +4,12 @@ import type { Deps } from "../app.ts";
 import { currentActor } from "../../shared/auth.ts";
 import { asSystem, withTimeout } from "../../shared/context.ts";
 import { NanoError } from "../../shared/errors.ts";
+import { clientOf } from "../client.ts";
 import { type RequestContext, signedIn } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { text } from "../schemas.ts";
-import { Email, Password, presentUser, User } from "./user_schemas.ts";
-
-const Tokens = z.object({
-  user: User,
-  access_token: z.string().openapi({
-    description: "Goes into `Authorization: Bearer …`.",
-    example: "eyJhbGciOiJIUzI1NiJ9…",
-  }),
-  token_type: z.literal("Bearer"),
-  expires_in: z.int().openapi({ description: "Seconds until the access token expires.", example: 600 }),
-  refresh_token: z.string().openapi({
-    description: "Buys the next pair, once.",
-    example: "q1Zr0p5mS7c2tXvB9nKd4wYhUeJfLgOiAaPzRxTs3M8",
-  }),
-}).openapi("Tokens");
+import { Code } from "./totp.ts";
+import { Email, Password, presentTokens, Tokens } from "./user_schemas.ts";
 
 const RegisterInput = z.strictObject({
   email: Email,
@@ -29,7 +17,11 @@ const RegisterInput = z.strictObject({
   name: text(200).nullish().openapi({ example: "Ada Lovelace" }),
 }).openapi("RegisterInput");
 
-const LoginInput = z.strictObject({ email: text(320, 0), password: text(1024, 0) }).openapi("LoginInput", {
+const LoginInput = z.strictObject({
+  email: text(320, 0),
+  password: text(1024, 0),
+  code: Code.optional().openapi({ description: "From who has a second factor: its code, or a recovery code." }),
+}).openapi("LoginInput", {
   example: { email: "ada@example.com", password: "correct horse battery" },
 });
 
@@ -58,7 +50,12 @@ export function auth({ clients, limits, sessions, stores, log }: Deps) {
     async (c) => {
       const { name, ...input } = c.req.valid("json");
       const { id: store_id } = await stores.of(c);
-      const tokens = await clients.user.register({ ...input, ...(name ? { name } : {}), store_id });
+      const tokens = await clients.user.register({
+        ...input,
+        ...(name ? { name } : {}),
+        store_id,
+        client: clientOf(c),
+      });
       await mergeCart(tokens);
       return answer(c, tokens, 201);
     },
@@ -70,7 +67,8 @@ export function auth({ clients, limits, sessions, stores, log }: Deps) {
       path: "/login",
       tags: ["Auth"],
       summary: "Sign in",
-      description: "A guest's cart, named by `X-Cart-Token`, is merged into the user's.",
+      description: "A guest's cart, named by `X-Cart-Token`, is merged into the user's. Who has a second factor is " +
+        "refused with `totp_required` without its `code`.",
       middleware: [limits.perAddress("login_address")] as const,
       request: { body: jsonBody(LoginInput) },
       responses: answers(200, "The user, signed in.", Tokens, 401, 404, 429),
@@ -79,7 +77,7 @@ export function auth({ clients, limits, sessions, stores, log }: Deps) {
       const input = c.req.valid("json");
       await limits.takeAccount(c, "login_account", input.email);
       const { id: store_id } = await stores.of(c);
-      const tokens = await clients.user.login({ ...input, store_id });
+      const tokens = await clients.user.login({ ...input, store_id, client: clientOf(c) });
       await mergeCart(tokens);
       return answer(c, tokens, 200);
     },
@@ -96,7 +94,10 @@ export function auth({ clients, limits, sessions, stores, log }: Deps) {
       request: { body: jsonBody(RefreshInput) },
       responses: answers(200, "The next pair.", Tokens, 401),
     }),
-    async (c) => answer(c, await clients.user.refresh(c.req.valid("json")).catch(reused), 200),
+    async (c) => {
+      const request = { ...c.req.valid("json"), client: clientOf(c) };
+      return answer(c, await clients.user.refresh(request).catch(reused), 200);
+    },
   );
 
   app.openapi(
@@ -139,13 +140,6 @@ export function auth({ clients, limits, sessions, stores, log }: Deps) {
   return app;
 }
 
-function answer(
-  c: RequestContext,
-  { user, access_token, expires_in, refresh_token }: TokensMessage,
-  status: 200 | 201,
-) {
-  return c.json(
-    { user: presentUser(user), access_token, token_type: "Bearer" as const, expires_in, refresh_token },
-    status,
-  );
+function answer(c: RequestContext, tokens: TokensMessage, status: 200 | 201) {
+  return c.json(presentTokens(tokens), status);
 }

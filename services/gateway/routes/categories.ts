@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Category as CategoryMessage } from "../../../proto/gen/nano/product/v1/product.ts";
 import { currentActor, require } from "../../shared/auth.ts";
 import type { Deps } from "../app.ts";
-import { cacheable } from "../cache.ts";
+import { cached } from "../cache.ts";
 import { allow, visible } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Id, text } from "../schemas.ts";
@@ -29,7 +29,7 @@ const CategoryInput = z.strictObject({
 const params = z.object({ id: z.string().openapi({ description: "The category's id." }) });
 
 /** /categories: a store's tree of categories, as a flat list with `parent_id`. */
-export function categories({ clients, stores }: Deps) {
+export function categories({ clients, stores, catalogue }: Deps) {
   const app = createRoutes();
 
   /** Refuses whoever may not change the category before the body is looked at. */
@@ -49,8 +49,10 @@ export function categories({ clients, stores }: Deps) {
     }),
     async (c) => {
       const { id } = await stores.of(c);
-      const { data } = await clients.product.listCategories({ store_id: id });
-      return cacheable(c, { data: data.map(present) });
+      return await cached(c, catalogue, id, async () => {
+        const { data } = await clients.product.listCategories({ store_id: id });
+        return { data: data.map(present) };
+      });
     },
   );
 

@@ -5,6 +5,7 @@ import { currentContext, withContext } from "../../shared/context.ts";
 import { invalid, NanoError, unavailable } from "../../shared/errors.ts";
 import { newId } from "../../shared/ids.ts";
 import type { Deps } from "../app.ts";
+import { inTime } from "../bounds.ts";
 import { patiently } from "../bulk.ts";
 import { allow, type Env, type RequestContext } from "../env.ts";
 import { answers, createRoutes } from "../openapi.ts";
@@ -17,6 +18,8 @@ export const MAX_MEDIA = 5 * 1024 * 1024;
 const CHUNK = 256 * 1024;
 const UPLOAD_MS = 10_000;
 const CHUNK_MS = 5_000;
+/** What the way of 5 MiB to here may take. */
+const MAX_UPLOAD_MS = 30_000;
 /** Each holds up to 5 MiB meanwhile. */
 const MAX_UPLOADS = 8;
 let uploads = 0;
@@ -136,7 +139,7 @@ export function media({ clients: { product }, stores }: Deps) {
 /** The image: the body itself, or the form's field `file`. */
 async function bytesOf(c: RequestContext): Promise<Uint8Array<ArrayBuffer>> {
   const form = /^multipart\/form-data/i.test(c.req.header("Content-Type") ?? "");
-  const bytes = new Uint8Array(form ? await fileOf(c) : await c.req.arrayBuffer());
+  const bytes = new Uint8Array(await inTime(form ? fileOf(c) : c.req.arrayBuffer(), MAX_UPLOAD_MS));
   if (bytes.length > MAX_MEDIA) throw mediaTooLarge();
   if (bytes.length === 0) throw invalid("required", "There is no image.", "/file");
   return bytes;

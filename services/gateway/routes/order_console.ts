@@ -104,9 +104,9 @@ export function orderConsole({ clients, stores }: Deps) {
       const query = c.req.valid("query");
       const store_id = (await stores.of(c)).id;
       return await csvDownload(c, "orders.csv", HEADER, async (cursor) => {
-        const { from, to, ...rest } = query;
+        const { from, to, ids = [], ...rest } = query;
         const next = cursor ? { cursor } : {};
-        const page = await order.listOrders({ ...rest, from, to, store_id, limit: 100, count: false, ...next });
+        const page = await order.listOrders({ ...rest, ids, from, to, store_id, limit: 100, count: false, ...next });
         return { lines: page.data.map(lineOf).join(""), next_cursor: page.next_cursor };
       });
     },

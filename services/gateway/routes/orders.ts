@@ -1,8 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { createMiddleware } from "@hono/hono/factory";
 import type { Order as OrderMessage, Shipment as ShipmentMessage } from "../../../proto/gen/nano/order/v1/order.ts";
-import { currentActor, may } from "../../shared/auth.ts";
+import { currentActor, may, mayAnywhere } from "../../shared/auth.ts";
 import { forbidden, unauthenticated } from "../../shared/errors.ts";
+import type { Permission } from "../../shared/permissions.ts";
 import type { Deps } from "../app.ts";
 import { noCardNumbers } from "../card_number.ts";
 import { noteCustomer } from "../customers.ts";
@@ -53,7 +54,7 @@ const Order = z.object({
   history: z.array(z.object({
     from: z.string().openapi({ description: "Empty for the first step.", example: "pending_payment" }),
     to: z.string().openapi({ example: "paid" }),
-    actor: z.string().openapi({ description: "customer, guest, staff:<id> or system.", example: "system" }),
+    actor: z.string().openapi({ description: "customer, guest, staff:<id>, api_key:<id> or system.", example: "system" }),
     reason: z.string(),
     time: Time,
   })),
@@ -104,6 +105,8 @@ export const listQuery = z.object({
   status: z.enum(STATUSES).optional(),
   q: text(200).optional().openapi({ description: "A number, or a part of the e-mail address or addressee's name." }),
   user_id: Id.optional().openapi({ description: "Only this buyer's." }),
+  ids: z.string().max(100 * 37).transform((list) => list.split(",")).pipe(z.array(Id).min(1).max(100)).optional()
+    .openapi({ type: "string", description: "Only these, at most 100, separated by commas." }),
   from: instant.optional().openapi({ description: "Placed at or after this time." }),
   to: instant.optional().openapi({ description: "Placed before this time." }),
   sort: z.enum(["create_time", "-create_time"]).default("-create_time"),
@@ -178,14 +181,14 @@ export function orders(deps: Deps) {
       tags: ["Orders"],
       summary: "List orders",
       description: "The caller's own in the store, or, for its staff, all of the store's.",
-      middleware: [buyers()] as const,
+      middleware: [buyers("order:read")] as const,
       request: { query: listQuery },
       responses: answers(200, "A page of orders, newest first.", pageOf(Order), 401, 404),
     }),
     async (c) => {
-      const { count, from, to, ...query } = c.req.valid("query");
+      const { count, from, to, ids = [], ...query } = c.req.valid("query");
       const store_id = (await stores.of(c)).id;
-      const page = await clients.order.listOrders({ ...query, store_id, from, to, count: count === "exact" });
+      const page = await clients.order.listOrders({ ...query, ids, store_id, from, to, count: count === "exact" });
       return c.json(presentPage(page, present), 200);
     },
   );
@@ -255,10 +258,15 @@ export function orders(deps: Deps) {
   return app;
 }
 
-/** Lets only users and guests pass: nobody else has orders. */
-export function buyers() {
+/** Lets only users and guests pass, for nobody else has orders; and the API keys that have a permission, if one is named. */
+export function buyers(permission?: Permission) {
   return createMiddleware<Env>(async (_c, next) => {
-    const { user_id, guest_hash } = currentActor();
+    const actor = currentActor();
+    const { user_id, guest_hash } = actor;
+    if (actor.api_key) {
+      if (!permission || !mayAnywhere(actor, permission)) throw forbidden();
+      return await next();
+    }
     if (!user_id && !guest_hash) throw unauthenticated();
     await next();
   });
@@ -269,7 +277,7 @@ function movers({ clients }: Deps) {
   return createMiddleware<Env>(async (c, next) => {
     const actor = currentActor();
     const { store_id, user_id } = await clients.order.getOrder({ id: c.req.param("id") ?? "" });
-    const reads = may(actor, "order:read", store_id) && user_id !== actor.user_id;
+    const reads = may(actor, "order:read", store_id) && !(actor.user_id && user_id === actor.user_id);
     if (reads && !may(actor, "order:write", store_id)) throw forbidden();
     await next();
   });

@@ -1,6 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Deps } from "../app.ts";
 import { NanoError } from "../../shared/errors.ts";
+import { inTime } from "../bounds.ts";
 import { answers, createRoutes } from "../openapi.ts";
 
 const MAX_BODY = 256 * 1024;
@@ -41,7 +42,7 @@ export function webhooks({ clients }: Deps) {
       ),
     }),
     async (c) => {
-      const body = new Uint8Array(await c.req.arrayBuffer());
+      const body = new Uint8Array(await inTime(c.req.arrayBuffer()));
       if (body.byteLength > MAX_BODY) {
         throw new NanoError("too_large", "body_too_large", "The body must be at most 256 KiB.");
       }

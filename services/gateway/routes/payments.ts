@@ -5,6 +5,7 @@ import type {
   Settings as SettingsMessage,
 } from "../../../proto/gen/nano/payment/v1/payment.ts";
 import type { Deps } from "../app.ts";
+import { cached } from "../cache.ts";
 import { allow, visible } from "../env.ts";
 import { keyHeader, keyOf, showReplay } from "../idempotency.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
@@ -80,7 +81,7 @@ const Settings = z.strictObject({
 const params = z.object({ id: z.string().openapi({ description: "The payment's id." }) });
 
 /** /payments: methods, settings, payments, captures and refunds. `POST /payments` is in pay.ts, for it enters the order service. */
-export function payments({ clients, stores }: Deps) {
+export function payments({ clients, stores, catalogue }: Deps) {
   const app = createRoutes();
 
   app.openapi(
@@ -93,7 +94,7 @@ export function payments({ clients, stores }: Deps) {
     }),
     async (c) => {
       const { id } = await stores.of(c);
-      return c.json(await clients.payment.listMethods({ store_id: id }), 200);
+      return await cached(c, catalogue, id, () => clients.payment.listMethods({ store_id: id }));
     },
   );
 
@@ -196,7 +197,8 @@ export function payments({ clients, stores }: Deps) {
       tags: ["Payments"],
       summary: "Void an authorised payment",
       description:
-        "Lets go of money that was reserved; what was captured is refunded instead. For managers of the store.",
+        "Lets go of money that was reserved; what was captured is refunded instead. An order that nothing else pays " +
+        "for is cancelled and its stock returns, unless it was sent. For managers of the store.",
       middleware: [allow("payment:write"), visible((id) => clients.payment.getPayment({ id }))] as const,
       request: { params, headers: keyHeader, body: { ...jsonBody(z.strictObject({})), required: false } },
       responses: {

@@ -14,6 +14,7 @@ import { conflict, invalid, notFound, unauthenticated } from "../../shared/error
 import { newId } from "../../shared/ids.ts";
 import { createLog } from "../../shared/log.ts";
 import { createApp, type Deps } from "../app.ts";
+import { createCatalogue } from "../catalogue.ts";
 import { createRateLimits } from "../rate_limit.ts";
 
 const store_id = newId();
@@ -59,6 +60,7 @@ const app = createApp({
     RATE_LIMIT_SCALE: 0,
   } as unknown as Deps["config"],
   log,
+  catalogue: createCatalogue(),
   limits: createRateLimits({ cache: { redis: undefined }, config: { RATE_LIMIT_SCALE: 0 } }),
   clients: {
     // The others are not asked.
@@ -94,6 +96,7 @@ const app = createApp({
         email: "a@b.example",
       } as unknown as Session),
   } as unknown as Deps["sessions"],
+  keys: {} as unknown as Deps["keys"],
   stores: { of: () => Promise.resolve({ id: store_id }), forget: () => {} } as unknown as Deps["stores"],
   ready: () => Promise.resolve(true),
 });
@@ -347,6 +350,12 @@ describe("POST /payments/webhooks/{provider}", () => {
       headers: { "Content-Type": "application/json; charset=utf-8", ...headers },
       body,
     });
+
+  it("takes no notice of an Authorization header, whatever it holds", async () => {
+    for (const Authorization of ["Basic eDp5", "Bearer", "Bearer no.such.token"]) {
+      expect((await deliver("{}", { Authorization })).status).toBe(200);
+    }
+  });
 
   it("hands on the very bytes, and of the headers only signatures", async () => {
     const raw = '{ "id":"evt_1",\r\n "x":"\u00e9 \\u00e9", "x": 1.0 }\n';

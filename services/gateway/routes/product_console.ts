@@ -1,12 +1,14 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { ImportedProduct, ImportResult, Product } from "../../../proto/gen/nano/product/v1/product.ts";
 import { currentActor, require } from "../../shared/auth.ts";
-import { NanoError } from "../../shared/errors.ts";
+import { NanoError, toNanoError } from "../../shared/errors.ts";
 import { toDecimal } from "../../shared/money.ts";
+import { toProblem } from "../../shared/problem.ts";
 import type { Deps } from "../app.ts";
+import { inTime } from "../bounds.ts";
 import { BulkAnswer, Ids, patiently, toEach } from "../bulk.ts";
 import { csvDownload, csvLine } from "../csv.ts";
-import { allow } from "../env.ts";
+import { allow, type RequestContext } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { COLUMNS, readProducts, type RefusedLine } from "../product_table.ts";
 import { Id } from "../schemas.ts";
@@ -17,6 +19,10 @@ const tags = ["Products"];
 const IMPORT_MS = 120_000;
 /** How many products one call imports. */
 const BATCH = 50;
+const LINES = "application/x-ndjson";
+
+/** Hears how many of all are done. */
+type Tell = (done: number, total: number) => void;
 const MAX_CHANGES = 2_000;
 const MAX_SHOWN = 200;
 
@@ -84,7 +90,9 @@ export function productConsole({ clients: { product }, stores }: Deps) {
         "of one slug (or, without slugs, one name) are the variants of one product; a variant is found by its `sku`. An " +
         "empty cell changes nothing. `price` is written as people do (12.34) in the store's currency, `stock` is what " +
         "shall be on the shelf, `category` a slug or name or `-` for none. A product is imported as a whole or not at " +
-        "all; the same table again changes nothing. With `dry_run=true` the report says what would happen.",
+        "all; the same table again changes nothing. With `dry_run=true` the report says what would happen. With " +
+        '`Accept: application/x-ndjson` it comes as lines of JSON while it goes on: `{"done":50,"total":2000}`, ' +
+        'again and again, and at the end `{"report":…}` or `{"problem":…}`.',
       middleware: [allow("product:write"), inOwnStore(stores, "product:write")] as const,
       request: {
         query: z.object({
@@ -103,9 +111,13 @@ export function productConsole({ clients: { product }, stores }: Deps) {
     async (c) => {
       const dry_run = c.req.valid("query").dry_run === "true";
       const store = await stores.of(c);
-      const { products, refused } = readProducts(new Uint8Array(await c.req.arrayBuffer()), store);
-      const results = await patiently(IMPORT_MS, () => importAll(store.id, products, dry_run));
-      return c.json(report(dry_run, results, refused), 200);
+      const { products, refused } = readProducts(new Uint8Array(await inTime(c.req.arrayBuffer())), store);
+      const run = async (tell?: Tell) => {
+        const results = await patiently(IMPORT_MS, () => importAll(store.id, products, dry_run, tell));
+        return report(dry_run, results, refused);
+      };
+      if (c.req.header("Accept")?.includes(LINES)) return told(c, run);
+      return c.json(await run(), 200);
     },
   );
 
@@ -189,9 +201,15 @@ export function productConsole({ clients: { product }, stores }: Deps) {
     }
   }
 
-  async function importAll(store_id: string, products: ImportedProduct[], dry_run: boolean): Promise<ImportResult[]> {
+  async function importAll(
+    store_id: string,
+    products: ImportedProduct[],
+    dry_run: boolean,
+    tell?: Tell,
+  ): Promise<ImportResult[]> {
     const results: ImportResult[] = [];
     for (let at = 0; at < products.length; at += BATCH) {
+      tell?.(at, products.length);
       const { data } = await product.importProducts({ store_id, dry_run, products: products.slice(at, at + BATCH) });
       results.push(...data);
     }
@@ -199,6 +217,28 @@ export function productConsole({ clients: { product }, stores }: Deps) {
   }
 
   return app;
+}
+
+/** Runs an import and tells of it as it goes on: the lines that `Accept: application/x-ndjson` asks for. */
+function told(c: RequestContext, run: (tell: Tell) => Promise<z.infer<typeof ImportReport>>) {
+  const encoder = new TextEncoder();
+  // The import goes on where nobody listens any more.
+  let heard = true;
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      const line = (value: unknown) => {
+        if (heard) controller.enqueue(encoder.encode(`${JSON.stringify(value)}\n`));
+      };
+      try {
+        line({ report: await run((done, total) => line({ done, total })) });
+      } catch (error) {
+        line({ problem: toProblem(toNanoError(error), c.req.path, c.get("request_id")) });
+      }
+      if (heard) controller.close();
+    },
+    cancel: () => void (heard = false),
+  });
+  return c.body(body, 200, { "Content-Type": `${LINES}; charset=utf-8`, "Cache-Control": "no-store" });
 }
 
 function report(dry_run: boolean, results: ImportResult[], refused: RefusedLine[]): z.infer<typeof ImportReport> {

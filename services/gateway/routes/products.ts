@@ -10,7 +10,7 @@ import { NanoError } from "../../shared/errors.ts";
 import { isId } from "../../shared/ids.ts";
 import { type Money, sameCurrency } from "../../shared/money.ts";
 import type { Deps } from "../app.ts";
-import { cacheable } from "../cache.ts";
+import { cached, uncached } from "../cache.ts";
 import { allow, type Env } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { pageOf, presentPage } from "../schemas.ts";
@@ -31,7 +31,7 @@ const named = z.object({
 const params = z.object({ id: z.string().openapi({ description: "The product's id." }) });
 
 /** /products: the catalogue. */
-export function products({ clients, stores }: Deps) {
+export function products({ clients, stores, catalogue }: Deps) {
   const app = createRoutes();
 
   /** Loads the product for those who may change it; others are refused before the body is looked at. */
@@ -55,8 +55,10 @@ export function products({ clients, stores }: Deps) {
     async (c) => {
       const { count, ...query } = c.req.valid("query");
       const store = await stores.of(c);
-      const page = await clients.product.listProducts({ ...query, store_id: store.id, count: count === "exact" });
-      return cacheable(c, presentPage(page, presentProduct));
+      const request = { ...query, store_id: store.id, count: count === "exact" };
+      const read = async () => presentPage(await clients.product.listProducts(request), presentProduct);
+      // A status is for staff: whoever else asks for one is refused as who he is.
+      return query.status === undefined ? await cached(c, catalogue, store.id, read) : await uncached(c, read);
     },
   );
 
@@ -73,7 +75,12 @@ export function products({ clients, stores }: Deps) {
     async (c) => {
       const { id } = c.req.valid("param");
       const store_id = isId(id) ? "" : (await stores.of(c)).id;
-      return cacheable(c, presentProduct(await clients.product.getProduct({ store_id, id_or_slug: id })));
+      return await cached(
+        c,
+        catalogue,
+        store_id || undefined,
+        async () => presentProduct(await clients.product.getProduct({ store_id, id_or_slug: id })),
+      );
     },
   );
 

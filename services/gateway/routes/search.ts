@@ -56,7 +56,7 @@ export function search({ clients: { order, product, user }, stores }: Deps) {
       const page = { q, limit: TOP, count: false };
       const nothing = Promise.resolve({ data: [] });
       const [orders, products, customers] = await Promise.all([
-        q ? order.listOrders({ ...page, store_id, from: undefined, to: undefined }) : nothing,
+        q ? order.listOrders({ ...page, store_id, ids: [], from: undefined, to: undefined }) : nothing,
         q && may(actor, "product:read", store_id) ? product.listProducts({ ...page, store_id }) : nothing,
         q && may(actor, "user:read", store_id)
           ? user.listUsers({ ...page, ...(isAdmin(actor) ? {} : { store_id }) })

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { Store as StoreMessage } from "../../../proto/gen/nano/store/v1/store.ts";
 import { currentActor, require } from "../../shared/auth.ts";
 import type { Deps } from "../app.ts";
-import { cacheable } from "../cache.ts";
+import { cached } from "../cache.ts";
 import { allow, visible } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Currency, Id, Money, pageOf, pageQuery, presentPage, text, Time } from "../schemas.ts";
@@ -31,6 +31,11 @@ export const Store = z.object({
     description: "The rate in basis points (1900 is 19 %), and whether prices include it.",
     example: { rate_bp: 1900, included: true },
   }),
+  origins: z.array(z.string()).optional().openapi({
+    description:
+      "Origins of browser storefronts, which may read this store's answers (CORS); absent if there are none.",
+    example: ["https://tea.example"],
+  }),
   create_time: Time,
   update_time: Time,
   version: z.int(),
@@ -46,6 +51,10 @@ const StoreInput = z.strictObject({
     rate_bp: z.int().min(0).max(10_000).default(0),
     included: z.boolean().default(false),
   }).default({ rate_bp: 0, included: false }),
+  origins: z.array(z.string().max(255)).max(20).optional().openapi({
+    description: "Origins of browser storefronts (CORS); left out, they stay as they are.",
+    example: ["https://tea.example"],
+  }),
 }).openapi("StoreInput", {
   example: {
     slug: "tea-house",
@@ -90,7 +99,7 @@ const named = z.object({ id: z.string().openapi({ description: "The store's id o
 const params = z.object({ id: z.string().openapi({ description: "The store's id." }) });
 
 /** /stores: the shops of the platform, their settings and figures. */
-export function storeRoutes({ clients, stores }: Deps) {
+export function storeRoutes({ clients, stores, catalogue }: Deps) {
   const app = createRoutes();
   /** The store there is, for those who may: refused before the body is looked at. */
   const managed = visible((id) => {
@@ -110,9 +119,11 @@ export function storeRoutes({ clients, stores }: Deps) {
     }),
     async (c) => {
       const { count, ...query } = c.req.valid("query");
-      return cacheable(
+      return await cached(
         c,
-        presentPage(await clients.store.listStores({ ...query, count: count === "exact" }), presentStore),
+        catalogue,
+        undefined,
+        async () => presentPage(await clients.store.listStores({ ...query, count: count === "exact" }), presentStore),
       );
     },
   );
@@ -126,7 +137,13 @@ export function storeRoutes({ clients, stores }: Deps) {
       request: { params: named },
       responses: answers(200, "The store.", Store, 404),
     }),
-    async (c) => cacheable(c, presentStore(await clients.store.getStore({ id_or_slug: c.req.valid("param").id }))),
+    (c) =>
+      cached(
+        c,
+        catalogue,
+        undefined,
+        async () => presentStore(await clients.store.getStore({ id_or_slug: c.req.valid("param").id })),
+      ),
   );
 
   app.openapi(
@@ -141,7 +158,7 @@ export function storeRoutes({ clients, stores }: Deps) {
       responses: answers(201, "The store.", Store, 401, 403, 409),
     }),
     async (c) => {
-      const store = await clients.store.createStore({ store: c.req.valid("json") });
+      const store = await clients.store.createStore({ store: inputOf(c.req.valid("json")) });
       stores.forget();
       c.header("Location", `/stores/${store.id}`);
       return c.json(presentStore(store), 201);
@@ -161,7 +178,7 @@ export function storeRoutes({ clients, stores }: Deps) {
     }),
     async (c) => {
       const { version, ...store } = c.req.valid("json");
-      const updated = await clients.store.updateStore({ id: c.req.valid("param").id, store, version });
+      const updated = await clients.store.updateStore({ id: c.req.valid("param").id, store: inputOf(store), version });
       stores.forget();
       return c.json(presentStore(updated), 200);
     },
@@ -214,6 +231,10 @@ export function storeRoutes({ clients, stores }: Deps) {
 }
 
 /** A store as the contract shows it. */
-function presentStore(store: StoreMessage) {
-  return store;
+function inputOf({ origins, ...store }: z.infer<typeof StoreInput>) {
+  return { ...store, origins: origins && { values: origins } };
+}
+
+function presentStore({ origins, ...store }: StoreMessage) {
+  return origins.length ? { ...store, origins } : store;
 }

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { User as UserMessage } from "../../../proto/gen/nano/user/v1/user.ts";
+import type { Tokens as TokensMessage, User as UserMessage } from "../../../proto/gen/nano/user/v1/user.ts";
 import { Id, text, Time } from "../schemas.ts";
 
 export const StoreRole = z.strictObject({ store_id: Id, role: z.enum(["support", "manager"]) }).openapi("StoreRole");
@@ -38,4 +38,30 @@ export function presentUser(user: UserMessage | undefined) {
     })),
     create_time: create_time?.toISOString() ?? "",
   };
+}
+
+/** The token of a link in a mail. */
+export const LinkToken = text(200).openapi({
+  description: "The `token` of the link in the mail.",
+  example: "q1Zr0p5mS7c2tXvB9nKd4wYhUeJfLgOiAaPzRxTs3M8",
+});
+
+/** A pair of tokens and whose they are. */
+export const Tokens = z.object({
+  user: User,
+  access_token: z.string().openapi({
+    description: "Goes into `Authorization: Bearer …`.",
+    example: "eyJhbGciOiJIUzI1NiJ9…",
+  }),
+  token_type: z.literal("Bearer"),
+  expires_in: z.int().openapi({ description: "Seconds until the access token expires.", example: 600 }),
+  refresh_token: z.string().openapi({
+    description: "Buys the next pair, once.",
+    example: "q1Zr0p5mS7c2tXvB9nKd4wYhUeJfLgOiAaPzRxTs3M8",
+  }),
+}).openapi("Tokens");
+
+/** A pair of tokens as JSON. */
+export function presentTokens({ user, access_token, expires_in, refresh_token }: TokensMessage) {
+  return { user: presentUser(user), access_token, token_type: "Bearer" as const, expires_in, refresh_token };
 }

@@ -11,6 +11,7 @@ import { addresses } from "./addresses.ts";
 import { Email, Password, presentUser, StoreRole, User } from "./user_schemas.ts";
 
 const Me = User.extend({
+  email_verified: z.boolean().openapi({ description: "Whether the e-mail address was proven by a mailed link." }),
   permissions: z.record(z.string(), z.array(z.string())).openapi({
     description: "By store id; `*` stands for all stores.",
     example: { "*": ["product:read", "product:write"] },
@@ -96,7 +97,8 @@ export function users(deps: Deps) {
       const patch = c.req.valid("json");
       // A stolen session is no way to guess the password.
       if (patch.current_password !== undefined) await limits.takeAccount(c, "login_account", email ?? id);
-      const user = await update({ id, ...message(patch) });
+      const store = patch.email === undefined ? {} : { store_id: (await stores.of(c)).id };
+      const user = await update({ id, ...message(patch), ...store });
       if (patch.email !== undefined && session_id) await sessions.forget(session_id);
       return c.json(presentMe(user), 200);
     },
@@ -210,5 +212,5 @@ function message({ name, store_roles, ...patch }: z.infer<typeof UserPatch>): Om
 
 function presentMe(user: UserMessage | undefined) {
   const shown = presentUser(user);
-  return { ...shown, permissions: permissionsOf(shown) };
+  return { ...shown, email_verified: user?.email_verified ?? false, permissions: permissionsOf(shown) };
 }

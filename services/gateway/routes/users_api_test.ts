@@ -83,6 +83,7 @@ describe("/users/me", () => {
       role: "customer",
       store_roles: [],
       create_time: expect.any(String),
+      email_verified: false,
       permissions: {},
     });
     const operator = (await call("GET", "/users/me", { token: admin.token })).body;

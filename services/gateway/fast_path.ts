@@ -1,0 +1,91 @@
+import { ANONYMOUS } from "../shared/context.ts";
+import { PROOF_HEADER } from "../shared/forwarding.ts";
+import { traceparentFor, tracing } from "../shared/trace.ts";
+import { clientAddress } from "./address.ts";
+import { type Catalogue, matches, type Page, Shelf } from "./catalogue.ts";
+import type { Answered } from "./observe.ts";
+import type { RateLimits } from "./rate_limit.ts";
+import { requestIdOf } from "./request_id.ts";
+
+/** A page with the headers that the whole chain gave it, but those of the single request. */
+interface Ready {
+  until: number;
+  page: Page;
+  headers: Headers;
+  /** Whether somebody is reading the page again. */
+  renewed: boolean;
+}
+
+type Handler = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
+
+/** Who sends one of these gets more, or something else, than any stranger. */
+const PERSONAL = ["Authorization", "X-Api-Key", "X-Cart-Token", "Origin", PROOF_HEADER];
+/** What answers have of the single request, or of CORS only. */
+const SINGLE = ["X-Request-Id", "RateLimit", "RateLimit-Policy", "Access-Control-Expose-Headers"];
+
+/**
+ * A short way for the reads that make up most of a shop's traffic: strangers' GETs of a page that was just shown. It
+ * counts, logs and measures them as the whole chain does; everything else, and what is refused, goes through that.
+ */
+export function fastPath(
+  { catalogue, limits, observe, config: { TRUSTED_PROXIES } }: {
+    catalogue: Catalogue;
+    limits: Pick<RateLimits, "read">;
+    observe: (answer: Answered) => void;
+    config: { TRUSTED_PROXIES: string[] };
+  },
+  whole: Handler,
+): Handler {
+  const known = new Shelf<Ready>();
+  const addressOf = clientAddress(TRUSTED_PROXIES);
+
+  async function learn(key: string, request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
+    const response = await whole(request, info);
+    const page = catalogue.answered.get(request);
+    if (!page || response.status !== 200) return response;
+    const headers = new Headers(response.headers);
+    for (const name of SINGLE) headers.delete(name);
+    known.set(key, { until: page.end, page, headers, renewed: false }, page.body.length);
+    return response;
+  }
+
+  return (request, info) => {
+    const given = request.headers;
+    if (tracing || request.method !== "GET" || PERSONAL.some((name) => given.has(name))) return whole(request, info);
+    const started = performance.now();
+    const path = request.url.slice(request.url.indexOf("/", "https://".length));
+    const key = `${given.get("X-Store") ?? ""} ${path}`;
+    const ready = known.get(key);
+    if (!ready || !catalogue.shows(ready.page)) return learn(key, request, info);
+    if (ready.page.until < started && !ready.renewed) {
+      ready.renewed = true;
+      return learn(key, request, info);
+    }
+    const limit = limits.read(addressOf(info.remoteAddr.hostname, given.get("X-Forwarded-For") ?? undefined));
+    if (limit === "refused") return whole(request, info);
+
+    const { page, headers } = ready;
+    const unchanged = matches(given.get("If-None-Match"), page.etag);
+    const request_id = requestIdOf(given.get("X-Request-Id"));
+    headers.set("X-Request-Id", request_id);
+    if (limit) {
+      headers.set("RateLimit-Policy", limit.policy);
+      headers.set("RateLimit", limit.state);
+    }
+    const response = new Response(unchanged ? null : page.body, { status: unchanged ? 304 : 200, headers });
+    if (unchanged) response.headers.delete("Content-Type");
+    const traceparent = traceparentFor(request_id, given.get("traceparent") ?? undefined);
+    const { bytes, route, store } = page;
+    observe({
+      context: { request_id, actor: ANONYMOUS, deadline: 0, traceparent },
+      method: "GET",
+      path: path.split("?", 1)[0] ?? path,
+      route,
+      status: response.status,
+      started,
+      bytes: unchanged ? undefined : bytes,
+      store,
+    });
+    return response;
+  };
+}

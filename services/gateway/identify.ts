@@ -1,0 +1,101 @@
+import type { ApiKey, Session } from "../../proto/gen/nano/user/v1/user.ts";
+import { currentContext } from "../shared/context.ts";
+import { forbidden, NanoError, unauthenticated } from "../shared/errors.ts";
+import { sha256 } from "../shared/ids.ts";
+import { type ApiKeys, isApiKey } from "./api_keys.ts";
+import type { RequestContext } from "./env.ts";
+import type { Sessions } from "./session.ts";
+import type { Stores } from "./stores.ts";
+
+const TOKEN = /^[\w-]{43}$/;
+const OPEN = new Set([
+  "/auth/register",
+  "/auth/login",
+  "/auth/refresh",
+  "/auth/forgot-password",
+  "/auth/reset-password",
+  "/auth/verify-email",
+]);
+/** Where payment providers send their webhooks. */
+const PROVIDERS = "/payments/webhooks/";
+/** What only people have: a machine signs in nowhere, has no profile and no cart. */
+const PEOPLE = /^\/(auth|cart|users\/me)(\/|$)/;
+/** What staff reach who must set up a second factor first: the own profile, and the way out. */
+const ENROLMENT = /^\/(auth\/.*|users\/me(\/(totp|sessions)(\/.*)?)?)$/;
+
+/** Finds out who asks: the session of the bearer token, the API key, the guest of X-Cart-Token, or several of them. */
+export async function identify(
+  c: RequestContext,
+  { sessions, keys, stores }: { sessions: Sessions; keys: ApiKeys; stores: Stores },
+): Promise<void> {
+  const context = currentContext();
+  // A provider signs its bytes, whatever else it sends.
+  if (!context || c.req.path.startsWith(PROVIDERS)) return;
+
+  const authorization = c.req.header("Authorization");
+  const bearer = authorization && /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];
+  const given = c.req.header("X-Api-Key") ?? (bearer && isApiKey(bearer) ? bearer : undefined);
+  const key = given === undefined ? undefined : await keys.check(given);
+  if (key) {
+    c.set("key", key);
+    // Another store than the key's is refused here, for every route.
+    if (c.req.header("X-Store") ?? c.req.query("store")) await stores.of(c);
+  }
+  if (key?.kind === "secret") {
+    if (given !== bearer && authorization !== undefined) throw oneIdentity();
+    if (PEOPLE.test(c.req.path)) throw forbidden("This is for people, not for API keys.");
+    context.actor = actorOf(key);
+    return;
+  }
+
+  const guest = c.req.header("X-Cart-Token");
+  const guest_hash = guest && TOKEN.test(guest) ? { guest_hash: await sha256(guest) } : {};
+  // A client that signs in may still send the token that has ended. A publishable key says where, not who.
+  if (authorization === undefined || OPEN.has(c.req.path) || (key && given === bearer)) {
+    if (guest_hash.guest_hash) context.actor = { kind: "guest", store_roles: [], ...guest_hash };
+    return;
+  }
+  if (!bearer) throw unauthenticated("invalid_token", "The Authorization header must be a bearer token.");
+  const session = await sessions.check(bearer);
+  c.set("session", session);
+  const { user_id, role, store_roles, email } = session;
+  const step_up = needsStepUp(session)
+    ? { step_up: true, step_up_refund_over: session.step_up_refund_amount ?? 0 }
+    : {};
+  context.actor = {
+    kind: "user",
+    user_id,
+    role,
+    store_roles,
+    email,
+    session_id: session.id,
+    ...guest_hash,
+    ...step_up,
+  };
+  if (isStaff(session) && session.totp_required && !session.totp && !ENROLMENT.test(c.req.path)) {
+    throw totpEnrolmentRequired();
+  }
+}
+
+function actorOf({ id, store_id, scopes }: ApiKey) {
+  return { kind: "api_key", store_roles: [], api_key: { id, store_id, scopes } };
+}
+
+function isStaff({ role, store_roles }: Session): boolean {
+  return role === "admin" || store_roles.length > 0;
+}
+
+/** Whether staff with a second factor, or who must have one, have not confirmed within the last minutes. */
+function needsStepUp(session: Session): boolean {
+  if (!isStaff(session) || !(session.totp || session.totp_required)) return false;
+  return (session.confirmed_until ?? 0) <= Date.now();
+}
+
+function oneIdentity(): NanoError {
+  return unauthenticated("invalid_token", "Send a secret key or an access token, not both.");
+}
+
+function totpEnrolmentRequired(): NanoError {
+  const detail = "The operator requires a second factor of staff: set it up first, POST /users/me/totp.";
+  return new NanoError("forbidden", "totp_enrolment_required", detail);
+}
