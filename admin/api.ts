@@ -1,4 +1,5 @@
 import type { Context } from "fresh";
+import { PROOF_HEADER, proveForwarded } from "../services/shared/forwarding.ts";
 import { endSession, keepSession, type Session } from "./session.ts";
 import { settings } from "./settings.ts";
 import type { Tokens } from "./types.ts";
@@ -19,6 +20,8 @@ export interface Options {
   /** Another store than the one at hand; "" names none. */
   store?: string;
   headers?: Record<string, string>;
+  /** How long it may take, where that is longer than usual. */
+  timeout?: number;
 }
 
 /** A refusal of the gateway: problem+json (RFC 9457). */
@@ -101,7 +104,7 @@ async function request(
   { req, state, info }: Pick<Context<State>, "req" | "state" | "info">,
   method: string,
   path: string,
-  { query = {}, body, key, store = state.store?.slug, headers: more }: Options,
+  { query = {}, body, key, store = state.store?.slug, headers: more, timeout = TIMEOUT_MS }: Options,
   token?: string,
 ): Promise<Response> {
   const url = new URL(settings().GATEWAY_URL.replace(/\/$/, "") + path);
@@ -110,7 +113,11 @@ async function request(
   }
   const headers = new Headers(more);
   headers.set("X-Request-Id", state.request_id);
-  headers.set("X-Forwarded-For", forwardedFor(req, info));
+  const forwarded = forwardedFor(req, info);
+  headers.set("X-Forwarded-For", forwarded);
+  // By which people know their sessions.
+  headers.set("User-Agent", req.headers.get("User-Agent") ?? "");
+  headers.set(PROOF_HEADER, proveForwarded(settings().JWT_SECRET, forwarded));
   if (token) headers.set("Authorization", `Bearer ${token}`);
   if (store) headers.set("X-Store", store);
   if (key) headers.set("Idempotency-Key", key);
@@ -120,7 +127,7 @@ async function request(
     return await fetch(url, {
       method,
       headers,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeout),
       ...(body === undefined ? {} : { body: raw ? body as BodyInit : JSON.stringify(body) }),
     });
   } catch (error) {
@@ -134,7 +141,7 @@ async function checked(response: Response): Promise<Response> {
   throw new ApiError(response.status, await response.json().catch(() => ({})));
 }
 
-/** As a proxy writes it: who asked us, after what our own proxy wrote. The gateway believes it where we are trusted. */
+/** As a proxy writes it: who asked us, after what our own proxy wrote. The gateway believes it, as we sign it. */
 function forwardedFor(req: Request, info: Deno.ServeHandlerInfo): string {
   const address = "hostname" in info.remoteAddr ? info.remoteAddr.hostname : "127.0.0.1";
   return [req.headers.get("X-Forwarded-For"), address].filter(Boolean).join(", ");

@@ -1,4 +1,4 @@
-import { type Api, ApiError } from "./api.ts";
+import { type Api, ApiError, type Query } from "./api.ts";
 import { texts } from "./texts.ts";
 import type { AuditEntry, Page, User } from "./types.ts";
 
@@ -17,16 +17,17 @@ export async function lastChange(api: Api, table: string, row: string, time: str
   return { who: names.get(entry.actor), time: entry.time };
 }
 
-/** Names for those who made changes, by actor; at most one request for each person. */
+/** Names for those who made changes, by actor; at most one request for each person but the operator. */
 export async function actorNames(
   api: Api,
   entries: readonly Pick<AuditEntry, "actor">[],
+  operator?: Pick<User, "id" | "name" | "email">,
 ): Promise<Map<string, string>> {
   const actors = [...new Set(entries.map(({ actor }) => actor))];
   const named = await Promise.all(actors.map(async (actor) => {
     const [, id] = /^user:([\w-]{36})$/.exec(actor) ?? [];
     if (!id) return [actor, actor === "service" || actor === "owner" ? texts.audit.system : actor] as const;
-    const user = await orNothing(api.get<User>(`/users/${id}`));
+    const user = id === operator?.id ? operator : await orNothing(api.get<User>(`/users/${id}`));
     return [actor, user ? user.name || user.email : id] as const;
   }));
   return new Map(named);
@@ -40,4 +41,24 @@ async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
     if (error instanceof ApiError && error.status !== 401) return undefined;
     throw error;
   }
+}
+
+const DAY_MS = 86_400_000;
+
+/** What the page's filters ask of the gateway: days are whole days in UTC. */
+export function auditFilters(given: URLSearchParams): Query {
+  const text = (name: string) => given.get(name)?.trim() || undefined;
+  return {
+    table: text("table"),
+    row_id: text("row_id"),
+    actor: text("actor"),
+    from: dayStart(text("from")),
+    to: dayStart(text("to"), DAY_MS),
+  };
+}
+
+/** The beginning of a day in UTC, or of the one after it; undefined for what is no day. */
+function dayStart(day: string | undefined, later = 0): string | undefined {
+  const time = Date.parse(`${day}T00:00:00Z`);
+  return Number.isNaN(time) ? undefined : new Date(time + later).toISOString();
 }

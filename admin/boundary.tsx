@@ -31,6 +31,9 @@ export const boundary = define.middleware(async (ctx) => {
         const next = req.method === "GET" ? url.pathname + url.search : url.pathname;
         return ctx.redirect(`/login?next=${encodeURIComponent(safeNext(next))}`, 303);
       }
+      const code = error instanceof ApiError ? error.code : "";
+      if (code === "totp_enrolment_required") return ctx.redirect("/two-factor", 303);
+      if (code === "step_up_required") return ctx.redirect(`/step-up?next=${encodeURIComponent(url.pathname)}`, 303);
       if (status >= 500) console.error(error);
       const page = <ErrorPage status={status} request_id={state.request_id} state={state} />;
       return await ctx.render(page, { status }, { skipInheritedLayouts: true });

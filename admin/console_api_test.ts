@@ -117,7 +117,10 @@ describe("the console over the shop", () => {
       const path of [`/orders/${order.id}`, `/orders/${order.id}/print`, "/orders?q=<script>", "/search?q=<script>"]
     ) {
       const html = await (await support.get(path)).text();
-      expect([path, /<script>(alert)?/.test(html.replaceAll(/<script [^>]*>/g, ""))]).toEqual([path, false]);
+      expect([path, /<script>(alert)?/.test(html.replaceAll(/<script [^>]*>.*?<\/script>/gs, ""))]).toEqual([
+        path,
+        false,
+      ]);
     }
   });
 
@@ -148,6 +151,46 @@ describe("the console over the shop", () => {
     const response = await manager.get("/orders/export?q=ada");
     expect(response.headers.get("Content-Disposition")).toContain(`orders-${world.store.slug}.csv`);
     expect(await response.text()).toContain(String(order.number));
+  });
+
+  it("offers the chosen orders as a file", async () => {
+    const other = await sell(world);
+    const response = await manager.post("/orders", { export: "chosen", status: "processing", ids: order.id });
+    expect(response.headers.get("Location")).toBe(`/orders/export?ids=${order.id}`);
+    const table = await (await manager.get(`/orders/export?ids=${order.id}`)).text();
+    expect([table.includes(order.id), table.includes(other.id)]).toEqual([true, false]);
+  });
+
+  it("names the order of each payment", async () => {
+    const html = await (await support.get("/payments")).text();
+    expect(html).toContain(`>#${order.number}</a>`);
+  });
+
+  it("has managers say when money is taken, and nobody else", async () => {
+    expect(await (await manager.get("/settings")).text()).toContain('href="/payments/settings"');
+    expect(await (await support.get("/settings")).text()).not.toContain('href="/payments/settings"');
+    const late = { capture: "manual" };
+    expect((await manager.post("/payments/settings", late)).status).toBe(303);
+    const html = await (await manager.get("/payments/settings")).text();
+    expect(html).toContain("Saved how this store takes payments.");
+    expect(/<input [^>]*value="manual"[^>]*>/.exec(html)?.[0]).toContain("checked");
+    expect((await manager.post("/payments/settings", { capture: "never" })).status).toBe(422);
+    for (const answer of [support.get("/payments/settings"), support.post("/payments/settings", late)]) {
+      expect((await answer).status).toBe(403);
+    }
+    await manager.post("/payments/settings", { capture: "automatic" });
+  });
+
+  it("keeps a list as somebody saved it, and drops it", async () => {
+    const view = `/orders?q=${order.number}`;
+    const saved = await support.post("/views", { act: "save", name: "That <one>", view });
+    expect([saved.status, saved.headers.get("Location")]).toEqual([303, view]);
+    const links = async () => (await (await support.get("/orders")).text()).includes(">That &lt;one></a>");
+    expect(await links()).toBe(true);
+    expect(await (await support.get("/products")).text()).not.toContain("That &lt;one>");
+    expect((await support.post("/views", { act: "save", name: "x", view: "//evil.test/orders" })).status).toBe(400);
+    await support.post("/views", { act: "drop", view });
+    expect(await links()).toBe(false);
   });
 
   it("answers what is not there, or another store's, with 404", async () => {

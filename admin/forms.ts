@@ -9,12 +9,15 @@ export { faults, type FormErrors, NO_ERRORS };
 /** Refusals of what was typed. A 403 is one where it has a reason of its own, such as `refund_limit`. */
 const OF_INPUT: readonly number[] = [400, 402, 403, 409, 413, 415, 422, 429];
 
+/** What no form answers: the boundary does. */
+const ELSEWHERE: readonly string[] = ["forbidden", "step_up_required", "totp_enrolment_required"];
+
 /** What the gateway answers, or, where it refuses what was typed, the errors to show. */
 export async function attempt<T>(work: Promise<T>): Promise<{ value: T } | { errors: FormErrors; refusal: ApiError }> {
   try {
     return { value: await work };
   } catch (error) {
-    if (!(error instanceof ApiError) || !OF_INPUT.includes(error.status) || error.code === "forbidden") throw error;
+    if (!(error instanceof ApiError) || !OF_INPUT.includes(error.status) || ELSEWHERE.includes(error.code)) throw error;
     return { errors: { summary: error.message, fields: error.fields }, refusal: error };
   }
 }

@@ -11,6 +11,6 @@ const config = readConfig(base);
 const log = createLog("admin", config);
 const readiness = { draining: false, check: async () => {} };
 const server = Deno.serve({ hostname: config.HOST, port: config.PORT, onListen: () => {} }, app.fetch);
-const health = serveHealth(config, readiness);
+const health = serveHealth("admin", config, readiness);
 onShutdown(config, log, readiness, [() => server.shutdown(), () => health.shutdown()]);
 log.info({ port: config.PORT }, "admin is ready");

@@ -3,6 +3,7 @@ import { before, describe, it } from "@std/testing/bdd";
 import { safeNext } from "./forms.ts";
 import { seal, unseal } from "./seal.ts";
 import { readSession } from "./session.ts";
+import { settings } from "./settings.ts";
 import { openConsole } from "./testing.ts";
 
 describe("sealed cookies", () => {
@@ -19,6 +20,22 @@ describe("sealed cookies", () => {
     const other = text.startsWith("A") ? "B" : "A";
     expect(await unseal("session", other + text.slice(1))).toBeUndefined();
     expect(await unseal("session", "")).toBeUndefined();
+  });
+
+  it("that the secret before sealed are opened, and those of a third are not", async () => {
+    const known = settings();
+    const before = await seal("session", { a: 1 });
+    const secret = known.JWT_SECRET;
+    try {
+      Object.assign(known, { JWT_SECRET: "the-next-one-0123456789-klmnopqrstu", JWT_SECRET_PREVIOUS: secret });
+      expect(await unseal("session", before)).toEqual({ a: 1 });
+      expect(await unseal("flash", before)).toBeUndefined();
+      const after = await seal("session", { a: 2 });
+      Object.assign(known, { JWT_SECRET: secret, JWT_SECRET_PREVIOUS: undefined });
+      expect(await unseal("session", after)).toBeUndefined();
+    } finally {
+      Object.assign(known, { JWT_SECRET: secret, JWT_SECRET_PREVIOUS: undefined });
+    }
   });
 
   it("are no session unless they hold one", async () => {

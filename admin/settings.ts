@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { base, jwtSecret, readConfig } from "../services/shared/config.ts";
+import { base, jwtSecret, jwtSecretPrevious, readConfig } from "../services/shared/config.ts";
 
 const schema = {
   ENVIRONMENT: base.ENVIRONMENT,
@@ -7,6 +7,8 @@ const schema = {
   GATEWAY_URL: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:8000"),
   /** What the key of the console's cookies is derived from. */
   JWT_SECRET: jwtSecret,
+  /** Another secret, whose cookies are opened too: a new one signs nobody out. */
+  JWT_SECRET_PREVIOUS: jwtSecretPrevious,
 };
 
 export type Settings = z.infer<z.ZodObject<typeof schema>>;

@@ -134,3 +134,20 @@ export function setting(name: string): string {
   if (!value) throw new Error(`Cannot run this test alone as ${name} is not set. Run by \`deno task test -- <file>\`.`);
   return value;
 }
+
+/** The link in the newest mail to somebody, once it is there: development's mails are files. */
+export async function mailedLink(email: string, page: string, after = ""): Promise<{ link: string; name: string }> {
+  const folder = setting("TEST_MAIL_DIR");
+  for (let tries = 0; tries < 100; tries++) {
+    const names = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) =>
+      /^\d/.test(name) && name > after
+    );
+    for (const name of names.sort().reverse()) {
+      const text = Deno.readTextFileSync(`${folder}/${name}`);
+      const link = new RegExp(`href="(http[^"]*/${page}\\?token=[\\w-]{43})"`).exec(text)?.[1];
+      if (link && text.includes(email)) return { link, name };
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`Cannot find a mail to ${email} that leads to ${page}.`);
+}

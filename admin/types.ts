@@ -29,6 +29,7 @@ export interface User {
 
 /** The signed-in user, with permissions by store id; "*" stands for all stores. */
 export interface Me extends User {
+  email_verified: boolean;
   permissions: Record<string, Permission[]>;
 }
 
@@ -121,6 +122,16 @@ export interface Payment {
   refunded_amount: Money;
   failure_code?: string;
   create_time: string;
+}
+
+export interface PaymentSettings {
+  capture: "automatic" | "manual";
+}
+
+export interface PaymentMethod {
+  id: string;
+  name: string;
+  kind: string;
 }
 
 export interface Refund {
@@ -317,10 +328,51 @@ export interface AuditEntry {
   /** "user:<id>", "guest", "anonymous", "service" or "owner". */
   actor: string;
   request_id: string;
+  /** Where from, cut to /24 or /48; empty outside of requests. */
+  network: string;
   table: string;
   row_id: string | null;
   store_id: string | null;
   action: string;
   before: Record<string, unknown> | null;
   after: Record<string, unknown> | null;
+}
+
+/** An e-mail address and a password as typed. */
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
+/** The state of an operator's second factor. */
+export interface Totp {
+  enabled: boolean;
+  required: boolean;
+  recovery_codes_left: number;
+}
+
+/** What an authenticator app needs. */
+export interface NewTotp {
+  secret: string;
+  uri: string;
+}
+
+/** A machine's key, without its secret. */
+export interface ApiKey {
+  id: string;
+  store_id: string;
+  kind: "publishable" | "secret";
+  name: string;
+  scopes: string[];
+  prefix: string;
+  last4: string;
+  create_time: string;
+  last_used_time: string | null;
+  revoke_time: string | null;
+}
+
+/** The operator's rules for all staff. */
+export interface PlatformSettings {
+  require_totp: boolean;
+  step_up_refund_amount: number;
 }

@@ -3,6 +3,7 @@ import type { Permission } from "../services/shared/permissions.ts";
 import type { Flash } from "./flash.ts";
 import type { Session } from "./session.ts";
 import type { Me, Store } from "./types.ts";
+import type { SavedView } from "./views.ts";
 
 export type Theme = "auto" | "light" | "dark";
 
@@ -23,6 +24,8 @@ export interface State {
   stores: Store[];
   /** Of the store: how dates, money and numbers are written. */
   locale: string;
+  /** Lists as the operator saved them. */
+  views: SavedView[];
   /** What the write before did. */
   flash?: Flash;
 }

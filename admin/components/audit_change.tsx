@@ -23,8 +23,8 @@ export function AuditChange({ entry: { before, after, request_id } }: { entry: A
           {fields.map((field) => (
             <tr key={field}>
               <th scope="row">{field}</th>
-              <td class="lines">{text(before?.[field])}</td>
-              <td class="lines">{text(after?.[field])}</td>
+              <td class="wrap">{text(before?.[field])}</td>
+              <td class="wrap">{text(after?.[field])}</td>
             </tr>
           ))}
         </tbody>

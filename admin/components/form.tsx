@@ -1,11 +1,16 @@
 import type { ComponentChildren, JSX } from "preact";
 import { type FormErrors, NO_ERRORS } from "../form_errors.ts";
+import { UnsavedGuard } from "../islands/UnsavedGuard.tsx";
 import { texts } from "../texts.ts";
 
 interface FormProps {
   errors?: FormErrors;
-  /** The page's main form. */
+  /** The page's main form, whose changes are not lost unasked. */
   main?: boolean;
+  /** Whether to let go of what was typed unasked, as at the sign-in. */
+  unguarded?: boolean;
+  /** Something was typed and not saved yet; so it is where something was refused. */
+  changed?: boolean;
   action?: string;
   upload?: boolean;
   class?: string;
@@ -14,7 +19,8 @@ interface FormProps {
 }
 
 /** A form that posts to its own page and says on top what was refused. */
-export function Form({ errors = NO_ERRORS, main, action, upload, children, ...rest }: FormProps) {
+export function Form({ errors = NO_ERRORS, main, unguarded, changed, action, upload, children, ...rest }: FormProps) {
+  const refused = errors.summary !== "" || Object.keys(errors.fields).length > 0;
   return (
     <form
       {...rest}
@@ -23,6 +29,7 @@ export function Form({ errors = NO_ERRORS, main, action, upload, children, ...re
       {...(main ? { "data-main": "" } : {})}
       {...(upload ? { enctype: "multipart/form-data" } : {})}
     >
+      {main && !unguarded && <UnsavedGuard changed={changed ?? refused} />}
       <ErrorSummary errors={errors} />
       {children}
     </form>

@@ -1,4 +1,5 @@
 import { number } from "../format.ts";
+import { ImportProgress } from "../islands/ImportProgress.tsx";
 import { texts } from "../texts.ts";
 import type { ImportReport } from "../types.ts";
 import { Form } from "./form.tsx";
@@ -29,6 +30,7 @@ export function ImportResult({ table, report, locale }: Props) {
                 <button type="submit" class="button primary" name="act" value="run">{t.run}</button>
               )}
               <button type="submit" class="button" name="act" value="edit">{t.back}</button>
+              <ImportProgress label={t.running} />
             </Form>
           )}
           {!dry_run && (

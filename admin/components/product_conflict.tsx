@@ -35,8 +35,8 @@ export function ProductConflict({ id, change, differences, locale }: Props) {
                 {differences.map(({ field, theirs, yours }) => (
                   <tr key={field}>
                     <th scope="row">{field}</th>
-                    <td class="lines">{theirs || texts.table.none}</td>
-                    <td class="lines">{yours || texts.table.none}</td>
+                    <td class="wrap">{theirs || texts.table.none}</td>
+                    <td class="wrap">{yours || texts.table.none}</td>
                   </tr>
                 ))}
               </tbody>

@@ -1,4 +1,3 @@
-import { UnsavedGuard } from "../islands/UnsavedGuard.tsx";
 import { type FormErrors, NO_ERRORS } from "../form_errors.ts";
 import { isBlank, type ProductValues } from "../products/product_form.ts";
 import { texts } from "../texts.ts";
@@ -28,8 +27,7 @@ export function ProductForm({ values, errors = NO_ERRORS, store, categories, cha
   const { fields } = errors;
   const isNew = !values.version;
   return (
-    <Form errors={errors} main upload id={PRODUCT_FORM} class="form">
-      <UnsavedGuard changed={changed} />
+    <Form errors={errors} main changed={changed} upload id={PRODUCT_FORM} class="form">
       <input type="hidden" name="version" value={values.version} />
       <div class="columns">
         <div class="stack">

@@ -12,7 +12,7 @@ export function ProductView({ product, locale }: { product: Product; locale: str
   return (
     <div class="stack">
       <Card title={t.details}>
-        <p class="lines">{product.description || texts.table.none}</p>
+        <p class="wrap">{product.description || texts.table.none}</p>
       </Card>
       {product.images.length > 0 && (
         <Card title={t.images}>

@@ -1,4 +1,3 @@
-import { UnsavedGuard } from "../islands/UnsavedGuard.tsx";
 import type { FormErrors } from "../form_errors.ts";
 import type { StoreValues } from "../stores/store_form.ts";
 import { texts } from "../texts.ts";
@@ -20,7 +19,6 @@ export function StoreForm({ values, errors, submit }: Props) {
   const isNew = !values.version;
   return (
     <Form errors={errors} main class="form">
-      <UnsavedGuard />
       <input type="hidden" name="version" value={values.version} />
       <Field label={t.name} name="name" value={values.name} error={fields.name} maxLength={200} required />
       <Field

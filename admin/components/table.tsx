@@ -1,4 +1,5 @@
 import type { ComponentChildren } from "preact";
+import { ChooseAll } from "../islands/ChooseAll.tsx";
 import { texts } from "../texts.ts";
 
 export interface Column<T> {
@@ -8,6 +9,8 @@ export interface Column<T> {
   numeric?: boolean;
   /** Left out on a phone. */
   wide?: boolean;
+  /** On a phone, where the head is not seen, the title stands before the value. */
+  labelled?: boolean;
   /** The field by which a click on the title sorts. */
   sort?: string;
 }
@@ -35,6 +38,7 @@ export function Table<T extends { id: string }>({ label, rows, columns, href, ch
             {choose && (
               <th class="choose" scope="col" role="columnheader">
                 <span class="visually-hidden">{texts.table.choose(label)}</span>
+                <ChooseAll form={choose.form} label={texts.table.chooseAll} />
               </th>
             )}
             {columns.map((column) => (
@@ -59,7 +63,12 @@ export function Table<T extends { id: string }>({ label, rows, columns, href, ch
                 </td>
               )}
               {columns.map((column, index) => (
-                <td key={column.title} role="cell" class={`${classOf(column)}${index === 0 ? " lead" : ""}`}>
+                <td
+                  key={column.title}
+                  role="cell"
+                  class={`${classOf(column)}${index === 0 ? " lead" : ""}`}
+                  {...(column.labelled ? { "data-title": column.title } : {})}
+                >
                   {index === 0 && href ? <a class="row-link" href={href(row)}>{column.cell(row)}</a> : column.cell(row)}
                 </td>
               ))}
@@ -104,21 +113,6 @@ export function Pagination({ url, next_cursor, total }: { url: URL; next_cursor:
       <span class="muted">{total}</span>
       {inside && <a class="button" href={withQuery(url, { cursor: "" })}>{texts.table.first}</a>}
       {next_cursor && <a class="button" href={withQuery(url, { cursor: next_cursor })}>{texts.table.next} →</a>}
-    </nav>
-  );
-}
-
-/** Links to the same list, seen in other ways; the one at hand is marked. */
-export function Views({ label, views, url }: {
-  label: string;
-  views: readonly (readonly [text: string, href: string])[];
-  url: URL;
-}) {
-  const here = withQuery(url, { cursor: "", q: "", sort: "" });
-  return (
-    <nav class="views" aria-label={label}>
-      {views.map(([text, href]) => <a key={href} href={href} aria-current={href === here ? "page" : "false"}>{text}
-      </a>)}
     </nav>
   );
 }

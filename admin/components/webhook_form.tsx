@@ -1,4 +1,3 @@
-import { UnsavedGuard } from "../islands/UnsavedGuard.tsx";
 import type { FormErrors } from "../form_errors.ts";
 import { texts } from "../texts.ts";
 import { EVENT_TYPES, type WebhookValues } from "../webhooks/webhook_form.ts";
@@ -11,7 +10,6 @@ export function WebhookForm({ values, errors, submit }: { values: WebhookValues;
   const { fields } = errors;
   return (
     <Form errors={errors} main class="form">
-      <UnsavedGuard />
       <input type="hidden" name="version" value={values.version} />
       <Field
         label={t.url}

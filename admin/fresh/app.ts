@@ -75,11 +75,6 @@ export class App<State> {
     return this.#call((site) => addFiles(site.below(pattern)));
   }
 
-  /** Adds what another app has, below a path. */
-  mountApp(path: string, app: App<State>): this {
-    return this.#call((site) => app.#build(site.below(path).below(app.config.basePath)));
-  }
-
   /** Makes the function for Deno.serve, and for tests. */
   handler(): (request: Request, info?: Deno.ServeHandlerInfo) => Promise<Response> {
     const snapshot = snapshots.get(this) ?? NO_BUILD;

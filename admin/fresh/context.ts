@@ -108,20 +108,6 @@ export class Context<State> {
   json(content: unknown, init?: ResponseInit): Response {
     return Response.json(content, init);
   }
-
-  /** Answers piece by piece, texts in UTF-8. */
-  stream<Chunk extends string | Uint8Array>(
-    stream: Iterable<Chunk> | AsyncIterable<Chunk> | (() => Iterable<Chunk> | AsyncIterable<Chunk>),
-    init?: ResponseInit,
-  ): Response {
-    const encoder = new TextEncoder();
-    async function* encoded() {
-      for await (const chunk of typeof stream === "function" ? stream() : stream) {
-        yield typeof chunk === "string" ? encoder.encode(chunk) : chunk;
-      }
-    }
-    return new Response(ReadableStream.from(encoded()), init);
-  }
 }
 
 /** What surrounds the page; folders and routes change it in place. */

@@ -1,7 +1,7 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { App } from "fresh";
-import { Head, Partial } from "fresh/runtime";
+import { Head } from "fresh/runtime";
 import { html } from "./fixtures/site.ts";
 
 describe("Head", () => {
@@ -73,17 +73,5 @@ describe("links", () => {
     );
     const text = await (await app.handler()(new Request("http://localhost/list?tab=a"))).text();
     expect(text.match(/aria-current="\w+"/g)).toEqual(['aria-current="page"', 'aria-current="true"']);
-  });
-});
-
-describe("Partial", () => {
-  it("renders its children", async () => {
-    const app = new App().get("/", (ctx) =>
-      ctx.render(
-        <Partial name="list">
-          <p>in</p>
-        </Partial>,
-      ));
-    expect(await (await app.handler()(new Request("http://localhost/"))).text()).toContain("<p>in</p>");
   });
 });

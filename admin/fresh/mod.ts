@@ -6,7 +6,6 @@ export { csrf, type CsrfOptions } from "./csrf.ts";
 export { createDefine, type Define, page } from "./define.ts";
 export { HttpError } from "./http_error.ts";
 export { staticFiles } from "./static_files.ts";
-export { trailingSlashes } from "./trailing_slashes.ts";
 export type {
   FreshConfig,
   HandlerByMethod,

@@ -27,14 +27,3 @@ function BrowserHead(props: { children?: ComponentChildren }) {
   }, [text]);
   return null;
 }
-
-export interface PartialProps {
-  children?: ComponentChildren;
-  name: string;
-  mode?: "replace" | "prepend" | "append";
-}
-
-/** A region of the page by name. Here it only renders its children: there is no client-side navigation. */
-export function Partial(props: PartialProps): ComponentChildren {
-  return props.children;
-}

@@ -25,19 +25,21 @@ export async function loadOrders(ctx: Context<State>): Promise<OrderList> {
       limit: 50,
       q: asked("q"),
       status: asked("status"),
+      user_id: asked("user_id"),
       from: asked("from"),
       to: nextDay(asked("to")),
       sort: asked("sort"),
       cursor: asked("cursor"),
+      ...(FILTERS.some(asked) && !asked("cursor") ? { count: "exact" } : {}),
     }),
     get<Record<string, number>>("/orders/counts"),
   ]);
   return { orders, counts };
 }
 
-/** How many the list has on all its pages; undefined where only the database could tell. */
-export function totalOf({ counts }: OrderList, { searchParams }: URL): number | undefined {
-  if (FILTERS.some((name) => searchParams.get(name))) return undefined;
+/** How many the list has on all its pages, where that is known: a filtered one is counted on its first. */
+export function totalOf({ orders, counts }: OrderList, { searchParams }: URL): number | undefined {
+  if (FILTERS.some((name) => searchParams.get(name))) return orders.total;
   const status = searchParams.get("status");
   return status ? counts[status] ?? 0 : Object.values(counts).reduce((sum, count) => sum + count, 0);
 }

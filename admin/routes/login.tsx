@@ -4,6 +4,7 @@ import { Field, Form } from "../components/form.tsx";
 import { attempt, faults, type FormErrors, NO_ERRORS, safeNext, textsOf } from "../forms.ts";
 import { keepSession, readSession } from "../session.ts";
 import { texts } from "../texts.ts";
+import { hold, release } from "../two_factor/held_login.ts";
 import type { Tokens } from "../types.ts";
 import { define } from "../utils.ts";
 
@@ -11,6 +12,8 @@ interface Data {
   email: string;
   next: string;
   errors: FormErrors;
+  /** The sealed first step, where the code is asked for. */
+  held?: string;
 }
 
 export const handler = define.handlers<Data>({
@@ -21,25 +24,34 @@ export const handler = define.handlers<Data>({
     if (await readSession(ctx.req)) return ctx.redirect(next, 303);
     return page({ email: "", next, errors: NO_ERRORS });
   },
+  /** The first step brings e-mail and password; the second, of who has a second factor, its code with the sealed first. */
   POST: async (ctx) => {
     ctx.state.title = texts.login.title;
     const form = await ctx.req.formData();
-    const { email = "", next: wanted } = textsOf(form);
+    const { email: typed = "", next: wanted, code, held } = textsOf(form);
     const next = safeNext(wanted);
-    const password = String(form.get("password") ?? "");
+    const first = held ? await release(held) : { email: typed, password: String(form.get("password") ?? "") };
+    if (!first) return page({ email: "", next, errors: faults(texts.login.tooLate) }, { status: 422 });
+    const { email } = first;
+    const again = { email, next, ...(held ? { held } : {}) };
     try {
-      const answer = await attempt(api(ctx).post<Tokens>("/auth/login", { email, password }));
+      const input = { ...first, ...(held ? { code: code ?? "" } : {}) };
+      const answer = await attempt(api(ctx).post<Tokens>("/auth/login", input));
       if ("errors" in answer) {
-        return page({ email, next, errors: answer.errors }, { status: answer.refusal.status === 429 ? 429 : 422 });
+        return page({ ...again, errors: answer.errors }, { status: answer.refusal.status === 429 ? 429 : 422 });
       }
       const { user } = answer.value;
       await keepSession(ctx.state, answer.value);
-      if (user.role === "admin" || user.store_roles.length > 0) return ctx.redirect(next, 303);
+      // Who accepts an invitation has no role yet.
+      const welcome = user.role === "admin" || user.store_roles.length > 0 || next.startsWith("/invitation?");
+      if (welcome) return ctx.redirect(next, 303);
       await signOutAgain(ctx);
       return page({ email, next, errors: faults(texts.login.noAccess) }, { status: 403 });
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 401) throw error;
-      return page({ email, next, errors: faults(texts.login.wrong) }, { status: 422 });
+      if (error.code === "totp_required") return page({ email, next, errors: NO_ERRORS, held: await hold(first) });
+      const errors = faults(error.code === "invalid_totp" ? texts.login.wrongCode : texts.login.wrong);
+      return page({ ...again, errors }, { status: 422 });
     }
   },
 });
@@ -51,17 +63,51 @@ async function signOutAgain(ctx: Parameters<typeof api>[0]): Promise<void> {
   delete ctx.state.session;
 }
 
-export default define.page<typeof handler>(({ data: { email, next, errors } }) => (
+export default define.page<typeof handler>(({ data: { email, next, errors, held } }) => (
   <main class="sign-in">
     <div class="brand">Nano</div>
     <div class="card">
-      <h1>{texts.login.title}</h1>
-      <Form errors={errors} main>
+      <h1>{held ? texts.login.second : texts.login.title}</h1>
+      <Form errors={errors} main unguarded>
         <input type="hidden" name="next" value={next} />
-        <Field label={texts.login.email} name="email" type="email" value={email} autocomplete="username" required />
-        <Field label={texts.login.password} name="password" type="password" autocomplete="current-password" required />
+        {held
+          ? (
+            <>
+              <input type="hidden" name="held" value={held} />
+              <Field
+                label={texts.login.code}
+                name="code"
+                hint={texts.login.codeHint}
+                autocomplete="one-time-code"
+                maxLength={40}
+                required
+              />
+            </>
+          )
+          : (
+            <>
+              <Field
+                label={texts.login.email}
+                name="email"
+                type="email"
+                value={email}
+                autocomplete="username"
+                required
+              />
+              <Field
+                label={texts.login.password}
+                name="password"
+                type="password"
+                autocomplete="current-password"
+                required
+              />
+            </>
+          )}
         <button type="submit" class="button primary wide">{texts.login.submit}</button>
       </Form>
+      {held
+        ? <a href={`/login?next=${encodeURIComponent(next)}`}>{texts.login.startAgain}</a>
+        : <a href="/forgot-password">{texts.forgotten.link}</a>}
     </div>
   </main>
 ));

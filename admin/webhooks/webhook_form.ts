@@ -17,6 +17,7 @@ export const EVENT_TYPES = [
   "product.archived",
   "stock.low",
   "customer.created",
+  "customer.erased",
 ] as const;
 
 /** A webhook's form as typed. */

@@ -5,6 +5,7 @@ import { ownStores } from "../../own_stores.ts";
 import { readSession } from "../../session.ts";
 import type { Me } from "../../types.ts";
 import { define } from "../../utils.ts";
+import { readViews } from "../../views.ts";
 
 const STORE_COOKIE = "nano_store";
 const YEAR_S = 365 * 24 * 3600;
@@ -22,7 +23,7 @@ export const handler = define.middleware(async (ctx) => {
   const store = stores.find(({ slug }) => slug === wanted) ?? stores[0];
   if (!store) throw new ApiError(401, {});
   if (url.searchParams.has("store")) state.cookies.push(cookie(STORE_COOKIE, store.slug, YEAR_S));
-  Object.assign(state, { user, stores, store, locale: store.locale });
+  Object.assign(state, { user, stores, store, locale: store.locale, views: readViews(req) });
   if (flash) state.flash = flash;
 
   const response = await ctx.next();

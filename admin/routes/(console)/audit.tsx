@@ -1,10 +1,11 @@
 import { page } from "fresh";
 import { api } from "../../api.ts";
-import { actorNames } from "../../audit.ts";
+import { actorNames, auditFilters } from "../../audit.ts";
 import { AuditChange } from "../../components/audit_change.tsx";
 import { Field } from "../../components/form.tsx";
 import { Pagination, Table, withQuery } from "../../components/table.tsx";
 import { Badge, Empty, PageHead, Time, words } from "../../components/ui.tsx";
+import { Views } from "../../components/views.tsx";
 import { need } from "../../forms.ts";
 import { texts } from "../../texts.ts";
 import type { AuditEntry, Page } from "../../types.ts";
@@ -23,37 +24,33 @@ const TABLES = [
   "refunds",
 ];
 const TONES: Record<string, string> = { insert: "good", update: "info", delete: "bad" };
-const DAY_MS = 86_400_000;
 
 export const handler = define.handlers({
   GET: async (ctx) => {
     const { state, url: { searchParams } } = ctx;
     need(state, "audit:read");
     state.title = t.title;
-    const given = (name: string) => searchParams.get(name)?.trim() || undefined;
     const gateway = api(ctx);
     const entries = await gateway.get<Page<AuditEntry>>("/audit", {
-      table: given("table"),
-      row_id: given("row_id"),
-      actor: given("actor"),
-      from: dayStart(given("from")),
-      to: dayStart(given("to"), DAY_MS),
-      cursor: given("cursor"),
+      ...auditFilters(searchParams),
+      cursor: searchParams.get("cursor") ?? undefined,
       limit: 25,
     });
-    return page({ entries, names: await actorNames(gateway, entries.data) });
+    return page({ entries, names: await actorNames(gateway, entries.data, state.user) });
   },
 });
 
-/** The beginning of a day in UTC, or of the one after it; undefined for what is no day. */
-function dayStart(day: string | undefined, later = 0): string | undefined {
-  const time = Date.parse(`${day}T00:00:00Z`);
-  return Number.isNaN(time) ? undefined : new Date(time + later).toISOString();
-}
-
 export default define.page<typeof handler>(({ data: { entries, names }, state, url }) => (
   <>
-    <PageHead title={t.title} />
+    <PageHead title={t.title}>
+      <a class="button" href={`/audit/export${url.search}`} download>{t.exportCsv}</a>
+    </PageHead>
+    <Views
+      label={texts.orders.views.label}
+      views={[[texts.orders.views.all, "/audit"]]}
+      url={url}
+      state={state}
+    />
     <Filters url={url} />
     {entries.data.length === 0
       ? (
@@ -78,7 +75,12 @@ export default define.page<typeof handler>(({ data: { entries, names }, state, u
             },
             {
               title: t.actor,
-              cell: ({ actor }) => <a href={withQuery(url, { actor, cursor: "" })}>{names.get(actor) ?? actor}</a>,
+              cell: ({ actor, network }) => (
+                <>
+                  <a href={withQuery(url, { actor, cursor: "" })}>{names.get(actor) ?? actor}</a>
+                  {network && <span class="muted">{` ${t.network(network)}`}</span>}
+                </>
+              ),
             },
             { title: t.change, cell: (entry) => <AuditChange entry={entry} /> },
           ]}

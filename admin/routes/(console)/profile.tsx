@@ -1,7 +1,7 @@
 import { page } from "fresh";
 import { api } from "../../api.ts";
 import { Field, Form } from "../../components/form.tsx";
-import { Card, PageHead } from "../../components/ui.tsx";
+import { Badge, Card, PageHead } from "../../components/ui.tsx";
 import { setFlash } from "../../flash.ts";
 import { attempt, faults, type FormErrors, NO_ERRORS, textsOf } from "../../forms.ts";
 import { texts } from "../../texts.ts";
@@ -24,6 +24,12 @@ export const handler = define.handlers<Data>({
     ctx.state.title = texts.frame.profile;
     const form = await ctx.req.formData();
     const values = textsOf(form);
+    if (values.form === "verify") {
+      const asked = await attempt(api(ctx).send("POST", "/auth/verify-email/resend"));
+      if ("errors" in asked) return page({ form: "verify", errors: asked.errors, values: {} }, { status: 422 });
+      await setFlash(ctx.state, texts.verification.sent);
+      return ctx.redirect("/profile", 303);
+    }
     const raw = (name: string) => String(form.get(name) ?? "");
     const which = values.form === "password" ? "password" : "name";
     // Passwords are never shown again.
@@ -76,6 +82,28 @@ export default define.page<typeof handler>(({ data: { form, values, errors }, st
           </div>
         </Form>
       </Card>
+      <Card title={texts.verification.label}>
+        <Form class="form" errors={form === "verify" ? errors : NO_ERRORS}>
+          <input type="hidden" name="form" value="verify" />
+          <p>
+            {user.email}{" "}
+            <Badge
+              status="email"
+              tone={user.email_verified ? "good" : "warn"}
+              text={user.email_verified ? texts.verification.proven : texts.verification.open}
+            />
+          </p>
+          {!user.email_verified && (
+            <div>
+              <button type="submit" class="button">{texts.verification.resend}</button>
+            </div>
+          )}
+        </Form>
+      </Card>
+      <Card title={texts.sessions.title}>
+        <p>{texts.sessions.manage}</p>
+        <a class="button" href="/sessions">{texts.sessions.title}</a>
+      </Card>
       <Card title={texts.profile.password}>
         <Form class="form" errors={ofPassword}>
           <input type="hidden" name="form" value="password" />
@@ -86,6 +114,10 @@ export default define.page<typeof handler>(({ data: { form, values, errors }, st
             <button type="submit" class="button primary">{texts.profile.change}</button>
           </div>
         </Form>
+      </Card>
+      <Card title={texts.twoFactor.title}>
+        <p>{texts.twoFactor.manage}</p>
+        <a class="button" href="/two-factor">{texts.twoFactor.title}</a>
       </Card>
     </div>
   );

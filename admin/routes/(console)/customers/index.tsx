@@ -2,6 +2,7 @@ import { page } from "fresh";
 import { api } from "../../../api.ts";
 import { Filters } from "../../../components/filters.tsx";
 import { type Column, Pagination, Table } from "../../../components/table.tsx";
+import { Views } from "../../../components/views.tsx";
 import { Empty, PageHead, Time } from "../../../components/ui.tsx";
 import { number } from "../../../format.ts";
 import { need } from "../../../forms.ts";
@@ -38,6 +39,7 @@ function columns({ locale }: State): Column<User>[] {
 export default define.page<typeof handler>(({ data: { data, next_cursor, total }, state, url }) => (
   <>
     <PageHead title={texts.nav.customers} />
+    <Views label={texts.orders.views.label} views={[[texts.orders.views.all, "/customers"]]} url={url} state={state} />
     <Filters url={url} search={texts.customers.search} />
     {data.length === 0 ? <Empty title={url.search ? texts.customers.noneFound : texts.customers.none} /> : (
       <Table

@@ -2,7 +2,7 @@ import { api } from "../../../api.ts";
 import { need } from "../../../forms.ts";
 import { define } from "../../../utils.ts";
 
-const FILTERS = ["q", "status", "from", "to", "user_id"];
+const FILTERS = ["q", "status", "from", "to", "user_id", "ids"];
 
 /** The list as a CSV file, passed on as the gateway writes it. */
 export const handler = define.handlers({

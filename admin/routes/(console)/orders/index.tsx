@@ -2,7 +2,8 @@ import { HttpError, page } from "fresh";
 import { Filters } from "../../../components/filters.tsx";
 import { ErrorSummary, Form } from "../../../components/form.tsx";
 import { orderColumnsWithBuyer } from "../../../components/orders/columns.tsx";
-import { Pagination, Table, Views } from "../../../components/table.tsx";
+import { Pagination, Table } from "../../../components/table.tsx";
+import { Views } from "../../../components/views.tsx";
 import { Empty, PageHead, words } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
 import { number } from "../../../format.ts";
@@ -31,6 +32,9 @@ export const handler = define.handlers<Data>({
     const form = await ctx.req.formData();
     const ids = form.getAll("ids").map(String);
     const status = String(form.get("status") ?? "");
+    if (form.has("export") && ids.length > 0) {
+      return ctx.redirect(`/orders/export?ids=${ids.slice(0, 100).join(",")}`, 303);
+    }
     if (!(status in texts.orders.moves)) throw new HttpError(400);
     const refuse = async (errors: FormErrors) => page({ ...await loadOrders(ctx), errors }, { status: 422 });
     if (ids.length === 0) return await refuse(faults(texts.orders.noneChosen));
@@ -69,6 +73,7 @@ export default define.page<typeof handler>(({ data, state, url }) => {
           return [text + count, status ? `/orders?status=${status}` : "/orders"] as const;
         })}
         url={url}
+        state={state}
       />
       <ErrorSummary errors={errors} />
       <Filters
@@ -116,6 +121,7 @@ function BulkMoves() {
         </option>)}
       </select>
       <button type="submit" class="button">{texts.form.apply}</button>
+      <button type="submit" class="button" name="export" value="chosen">{texts.orders.exportChosen}</button>
     </Form>
   );
 }

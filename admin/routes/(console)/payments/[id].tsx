@@ -6,6 +6,9 @@ import { texts } from "../../../texts.ts";
 import type { Order, Payment, Refund } from "../../../types.ts";
 import { define } from "../../../utils.ts";
 
+/** With these something is left to be done. */
+const OPEN = ["authorized", "captured", "partially_refunded"];
+
 interface Data {
   payment: Payment;
   refunds: Refund[];
@@ -33,7 +36,9 @@ export default define.page<typeof handler>(({ data: { payment, refunds, order },
       back={["/payments", texts.nav.payments]}
       badge={<Badge status={payment.status} />}
     >
-      <a class="button" href={`/orders/${order.id}#payment`}>{texts.payments.toOrder}</a>
+      <a class="button" href={`/orders/${order.id}#payment`}>
+        {OPEN.includes(payment.status) ? texts.payments.toOrder : texts.payments.openOrder}
+      </a>
     </PageHead>
     <Card>
       <Facts

@@ -1,12 +1,13 @@
 import { page } from "fresh";
 import { api } from "../../../api.ts";
 import { Filters } from "../../../components/filters.tsx";
-import { type Column, Pagination, Table, Views } from "../../../components/table.tsx";
+import { type Column, Pagination, Table } from "../../../components/table.tsx";
+import { Views } from "../../../components/views.tsx";
 import { Badge, Empty, Money, PageHead, Time, words } from "../../../components/ui.tsx";
 import { need } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
-import type { Page, Payment } from "../../../types.ts";
-import { define, type State } from "../../../utils.ts";
+import type { Order, Page, Payment } from "../../../types.ts";
+import { define, may, type State } from "../../../utils.ts";
 
 const STATUSES = [
   "pending",
@@ -26,20 +27,35 @@ const VIEWS = [
   [texts.payments.views.declined, "/payments?status=declined"],
 ] as const;
 
-export const handler = define.handlers<Page<Payment>>({
+interface Row extends Payment {
+  /** What people call the order. */
+  order_number: number | undefined;
+}
+
+export const handler = define.handlers<Page<Row>>({
   GET: async (ctx) => {
     need(ctx.state, "payment:read");
     ctx.state.title = texts.nav.payments;
     const asked = (name: string) => ctx.url.searchParams.get(name) ?? undefined;
     const status = STATUSES.find((known) => known === asked("status"));
-    return page(await api(ctx).get<Page<Payment>>("/payments", { limit: 50, status, cursor: asked("cursor") }));
+    const { get } = api(ctx);
+    const payments = await get<Page<Payment>>("/payments", { limit: 50, status, cursor: asked("cursor") });
+    const ids = [...new Set(payments.data.map(({ order_id }) => order_id))].join(",");
+    const orders = ids ? (await get<Page<Order>>("/orders", { ids, limit: 100 })).data : [];
+    const numbers = new Map(orders.map(({ id, number }) => [id, number]));
+    const data = payments.data.map((payment) => ({ ...payment, order_number: numbers.get(payment.order_id) }));
+    return page({ ...payments, data });
   },
 });
 
-function columns({ locale }: State): Column<Payment>[] {
+function columns({ locale }: State): Column<Row>[] {
   return [
+    {
+      title: texts.orders.number,
+      cell: ({ order_number }) => order_number === undefined ? texts.table.none : `#${order_number}`,
+    },
     { title: texts.payments.time, cell: (payment) => <Time time={payment.create_time} locale={locale} /> },
-    { title: texts.payments.method, cell: ({ method }) => method },
+    { title: texts.payments.method, cell: ({ method }) => method, wide: true },
     { title: texts.payments.status, cell: ({ status }) => <Badge status={status} /> },
     {
       title: texts.payments.captured,
@@ -59,8 +75,10 @@ function columns({ locale }: State): Column<Payment>[] {
 
 export default define.page<typeof handler>(({ data: { data, next_cursor }, state, url }) => (
   <>
-    <PageHead title={texts.nav.payments} />
-    <Views label={texts.orders.views.label} views={VIEWS} url={url} />
+    <PageHead title={texts.nav.payments}>
+      {may(state, "payment:write") && <a class="button" href="/payments/settings">{texts.payments.settings}</a>}
+    </PageHead>
+    <Views label={texts.orders.views.label} views={VIEWS} url={url} state={state} />
     <Filters
       url={url}
       choices={[{

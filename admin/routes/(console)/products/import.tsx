@@ -5,12 +5,17 @@ import { ImportResult } from "../../../components/import_result.tsx";
 import { Card, PageHead } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
 import { attempt, faults, need, NO_ERRORS } from "../../../forms.ts";
+import { ImportProgress } from "../../../islands/ImportProgress.tsx";
+import { readReport } from "../../../products/read_report.ts";
 import { texts } from "../../../texts.ts";
 import type { ImportReport } from "../../../types.ts";
 import { define } from "../../../utils.ts";
 
 const t = texts.import;
 const MAX_BYTES = 1024 * 1024;
+/** Somewhat longer than the gateway takes at most. */
+const IMPORT_MS = 130_000;
+const LINES = "application/x-ndjson";
 
 export const handler = define.handlers({
   GET: (ctx) => {
@@ -19,7 +24,10 @@ export const handler = define.handlers({
     return page({ table: "", report: undefined as ImportReport | undefined, errors: NO_ERRORS });
   },
 
-  /** Shows what a table would change; with `act` "run" does it. The table travels in the form: nothing is kept between. */
+  /**
+   * Shows what a table would change; with `act` "run" does it. The table travels in the form: nothing is kept between.
+   * The page's script, where it runs, asks for lines that tell how far it is, and then sends the report they end with.
+   */
   POST: async (ctx) => {
     const { state } = ctx;
     need(state, "product:write");
@@ -36,12 +44,20 @@ export const handler = define.handlers({
     if (act === "edit") return page({ table, report: undefined, errors: NO_ERRORS });
 
     const dry_run = act !== "run";
-    const answer = await attempt(
-      api(ctx).post<ImportReport>("/products/import", table, {
-        query: { dry_run },
-        headers: { "Content-Type": "text/csv; charset=utf-8" },
-      }),
-    );
+    const headers = { "Content-Type": "text/csv; charset=utf-8" };
+    const options = { query: { dry_run }, timeout: IMPORT_MS };
+    if (ctx.req.headers.get("Accept") === LINES) {
+      const lines = await api(ctx).send("POST", "/products/import", {
+        ...options,
+        body: table,
+        headers: { ...headers, Accept: LINES },
+      });
+      return new Response(lines.body, { headers: { "Content-Type": LINES } });
+    }
+    const told = readReport(form.get("report"), dry_run);
+    const answer = told
+      ? { value: told }
+      : await attempt(api(ctx).post<ImportReport>("/products/import", table, { ...options, headers }));
     if ("errors" in answer) return page({ table, report: undefined, errors: answer.errors }, { status: 422 });
     const { value: report } = answer;
     if (dry_run || report.refused.length > 0) return page({ table, report, errors: NO_ERRORS });
@@ -66,6 +82,7 @@ export default define.page<typeof handler>(({ data: { table, report, errors }, s
             <div class="actions">
               <button type="submit" class="button primary" name="act" value="preview">{t.check}</button>
             </div>
+            <ImportProgress label={t.checking} />
           </Form>
         </Card>
       </div>

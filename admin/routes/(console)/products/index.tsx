@@ -2,7 +2,8 @@ import { page } from "fresh";
 import { api } from "../../../api.ts";
 import { Field } from "../../../components/form.tsx";
 import { categoryOptions } from "../../../components/product_form.tsx";
-import { Pagination, Table, Views, withQuery } from "../../../components/table.tsx";
+import { Pagination, Table, withQuery } from "../../../components/table.tsx";
+import { Views } from "../../../components/views.tsx";
 import { Badge, Empty, Money, PageHead, Time } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
 import { number, parseMoney } from "../../../format.ts";
@@ -86,6 +87,7 @@ export default define.page<typeof handler>(({ data: { products, categories }, st
       <Views
         label={t.views}
         url={url}
+        state={state}
         views={[
           [t.view.all, "/products"],
           [t.view.active, "/products?status=active"],
@@ -123,7 +125,12 @@ export default define.page<typeof handler>(({ data: { products, categories }, st
               sort: "price",
               cell: ({ price }) => <Money value={price} locale={state.locale} />,
             },
-            { title: t.stock, numeric: true, cell: (product) => <InStock product={product} locale={state.locale} /> },
+            {
+              title: t.stock,
+              numeric: true,
+              labelled: true,
+              cell: (product) => <InStock product={product} locale={state.locale} />,
+            },
             {
               title: t.updated,
               wide: true,

@@ -1,5 +1,5 @@
 import { page } from "fresh";
-import { api } from "../../../api.ts";
+import { api, ApiError } from "../../../api.ts";
 import { ConfirmButton, Field, Form } from "../../../components/form.tsx";
 import { Card, Facts, PageHead, Time } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
@@ -24,10 +24,15 @@ export const handler = define.handlers<Data>({
   POST: async (ctx) => {
     need(ctx.state, "user:write");
     const values = textsOf(await ctx.req.formData());
-    const { get, patch } = api(ctx);
+    const { del, get, patch } = api(ctx);
     const path = `/users/${encodeURIComponent(ctx.params.id ?? "")}`;
     const member = await get<User>(path);
     ctx.state.title = member.name || member.email;
+    if (values.act === "reset_totp") {
+      const done = await del(`${path}/totp`).then(() => texts.twoFactor.resetDone, noneThere);
+      await setFlash(ctx.state, done);
+      return ctx.redirect(`/staff/${member.id}`, 303);
+    }
     const change = values.platform_role
       ? { role: values.platform_role }
       : { store_roles: withRole(member, ctx.state.store.id, asRole(values.role)) };
@@ -37,6 +42,12 @@ export const handler = define.handlers<Data>({
     return ctx.redirect(`/staff/${member.id}`, 303);
   },
 });
+
+/** Says that there is nothing to turn off. */
+function noneThere(error: unknown): string {
+  if (error instanceof ApiError && error.code === "totp_not_found") return texts.twoFactor.none;
+  throw error;
+}
 
 export default define.page<typeof handler>(({ data: { member, errors }, state }) => {
   const { store, user, locale } = state;
@@ -72,6 +83,12 @@ export default define.page<typeof handler>(({ data: { member, errors }, state })
           </Form>
         </Card>
       )}
+      {!self && (may(state, "platform:write") || (!admin && roleIn(member, store.id) && may(state, "user:write"))) && (
+        <Card title={texts.sessions.title}>
+          <p>{texts.sessions.manageOthers}</p>
+          <a class="button" href={`/staff/${member.id}/sessions`}>{texts.sessions.title}</a>
+        </Card>
+      )}
       {!self && may(state, "platform:write") && (
         <Card title={texts.staff.platform}>
           <Form class="form">
@@ -79,6 +96,14 @@ export default define.page<typeof handler>(({ data: { member, errors }, state })
             <ConfirmButton
               label={admin ? texts.staff.demote : texts.staff.promote}
               says={admin ? texts.staff.demoteSays : texts.staff.promoteSays}
+            />
+          </Form>
+          <Form class="form">
+            <ConfirmButton
+              label={texts.twoFactor.reset}
+              says={texts.twoFactor.resetSays}
+              name="act"
+              value="reset_totp"
             />
           </Form>
         </Card>

@@ -76,7 +76,9 @@ function roleOf(user: User, store_id: string): string {
 
 export default define.page<typeof handler>(({ data: { staff, errors, values }, state }) => (
   <>
-    <PageHead title={texts.nav.staff} />
+    <PageHead title={texts.nav.staff}>
+      <a class="button" href="/staff/invitations">{texts.invitations.title}</a>
+    </PageHead>
     <div class="columns">
       {staff.length === 0
         ? <Empty title={texts.staff.none} />

@@ -71,6 +71,9 @@ export default define.page<typeof handler>(({ data: { store, values, errors }, s
       back={["/stores", t.title]}
       badge={<Badge status={store.status} text={t.statuses[store.status]} />}
     >
+      {store.slug === state.store.slug && may(state, "payment:write") && (
+        <a class="button" href="/payments/settings">{texts.payments.settings}</a>
+      )}
       {store.slug !== state.store.slug && <a class="button" href={`/?store=${store.slug}`}>{t.use}</a>}
     </PageHead>
     <div class="columns">

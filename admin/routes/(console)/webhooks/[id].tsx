@@ -1,7 +1,8 @@
 import { HttpError, page } from "fresh";
 import { api } from "../../../api.ts";
 import { ConfirmButton, Form } from "../../../components/form.tsx";
-import { Pagination, Table, Views } from "../../../components/table.tsx";
+import { Pagination, Table } from "../../../components/table.tsx";
+import { Views } from "../../../components/views.tsx";
 import { Badge, Card, Empty, Facts, PageHead, Time } from "../../../components/ui.tsx";
 import { WebhookForm } from "../../../components/webhook_form.tsx";
 import { setFlash } from "../../../flash.ts";
@@ -98,7 +99,7 @@ export default define.page<typeof handler>(({ data: { webhook, deliveries, value
               columns={[
                 { title: t.event, cell: ({ event_type }) => event_type },
                 { title: t.state, cell: (delivery) => <Badge status={delivery.state} /> },
-                { title: t.attempts, numeric: true, cell: ({ attempt }) => attempt },
+                { title: t.attempts, numeric: true, labelled: true, cell: ({ attempt }) => attempt },
                 { title: t.time, cell: ({ create_time }) => <Time time={create_time} locale={state.locale} /> },
               ]}
             />

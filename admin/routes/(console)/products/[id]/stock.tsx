@@ -66,9 +66,19 @@ export default define.page<typeof handler>(({ data, state, url }) => {
             columns={[
               { title: texts.products.sku, cell: ({ sku }) => <span class="nowrap">{sku}</span> },
               { title: texts.products.variantName, wide: true, cell: ({ name }) => name },
-              { title: t.onHand, numeric: true, cell: ({ on_hand }) => number(on_hand, state.locale) },
-              { title: t.reserved, numeric: true, cell: ({ reserved }) => number(reserved, state.locale) },
-              { title: t.available, numeric: true, cell: ({ available }) => number(available, state.locale) },
+              { title: t.onHand, numeric: true, labelled: true, cell: ({ on_hand }) => number(on_hand, state.locale) },
+              {
+                title: t.reserved,
+                numeric: true,
+                labelled: true,
+                cell: ({ reserved }) => number(reserved, state.locale),
+              },
+              {
+                title: t.available,
+                numeric: true,
+                labelled: true,
+                cell: ({ available }) => number(available, state.locale),
+              },
             ]}
           />
           <Card title={`${t.movements}: ${variant?.sku ?? ""}`}>
@@ -140,7 +150,7 @@ function Movements({ movements, locale }: { movements: readonly Movement[]; loca
       columns={[
         { title: t.when, cell: ({ time }) => <Time time={time} locale={locale} /> },
         { title: t.kind, cell: ({ kind }) => t.kinds[kind] ?? kind },
-        { title: t.shelf, numeric: true, cell: ({ delta }) => signed(delta) },
+        { title: t.shelf, numeric: true, labelled: true, cell: ({ delta }) => signed(delta) },
         { title: t.held, numeric: true, wide: true, cell: ({ reserved_delta }) => signed(reserved_delta) },
         {
           title: t.reason,
