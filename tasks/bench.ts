@@ -1,75 +1,219 @@
-/** `deno task bench [--orders N]`: times the console's home with few orders and with many, in one run. */
+/**
+ * `deno task bench [--products N] [--orders N] [--seconds N] [--rounds N] [--connections N] [--only NAME] [--out FILE]`:
+ * measures the shop as it is shipped, and beside it, on the same machine in the same run, floors that show what could be
+ * had at most. `--products` and `--orders` load that many first.
+ */
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { type Case, casesOf } from "./bench/cases.ts";
+import { type Generator, type Helper, startFloor, startGenerator } from "./bench/children.ts";
 import { loadOrders } from "./bench/load_orders.ts";
-import { measure, type Timing } from "./bench/measure.ts";
+import { loadProducts } from "./bench/load_products.ts";
+import { compare, doubts, LOAD, type Round, rowOf, table } from "./bench/report.ts";
+import { fillCarts, prepare } from "./bench/shop.ts";
+import { cpuOf, machineCpu, memoryOf } from "./bench/usage.ts";
+import { PROCESSES } from "./processes.ts";
+import { delay } from "./shop/children.ts";
 import { refuseOtherDeno } from "./shop/deno_version.ts";
+import { findPort } from "./shop/ports.ts";
 import { orRefuse, Refusal } from "./shop/refusal.ts";
-import { testFolder, TestServers } from "./test/servers.ts";
-import { startTestShop } from "./test/shop.ts";
+import { readRun } from "./shop/run_file.ts";
+import { randomText } from "./shop/secrets.ts";
+import { readSettings } from "./shop/settings.ts";
+import { Shop } from "./shop/shop.ts";
+import { testFolder } from "./test/servers.ts";
 
-const TIMES = 60;
+const CORES = navigator.hardwareConcurrency;
+const WARM_UP_S = 1.5;
+const QUIET_S = 5;
 const running: (() => Promise<void> | void)[] = [];
+const began = Date.now();
 
 await orRefuse(async () => {
   refuseOtherDeno();
   const { values } = parseArgs({
     args: Deno.args.filter((argument) => argument !== "--"),
-    options: { orders: { type: "string", default: "200000" } },
+    options: {
+      seconds: { type: "string", default: "4" },
+      rounds: { type: "string", default: "3" },
+      connections: { type: "string", default: "16" },
+      products: { type: "string", default: "0" },
+      orders: { type: "string", default: "0" },
+      only: { type: "string", default: "" },
+      out: { type: "string", default: "" },
+    },
   });
-  const orders = Number(values.orders);
-  if (!Number.isSafeInteger(orders) || orders < 1) {
-    throw new Refusal("Cannot measure as --orders must be a whole number from 1.");
-  }
+  const number = (name: "seconds" | "rounds" | "connections" | "products" | "orders", least: number) => {
+    const value = Number(values[name]);
+    if (!Number.isSafeInteger(value) || value < least) {
+      throw new Refusal(`Cannot measure as --${name} must be a whole number from ${least}.`);
+    }
+    return value;
+  };
+  const plan = {
+    seconds: number("seconds", 1),
+    rounds: number("rounds", 1),
+    connections: number("connections", 1),
+    products: number("products", 0),
+    orders: number("orders", 0),
+    only: values.only,
+    out: values.out,
+  };
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
   try {
-    await bench(orders, stop.signal);
+    await bench(plan, stop.signal);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
   } finally {
     for (let end = running.pop(); end; end = running.pop()) await end();
   }
 });
 
-async function bench(orders: number, signal: AbortSignal): Promise<void> {
+interface Plan {
+  seconds: number;
+  rounds: number;
+  connections: number;
+  products: number;
+  orders: number;
+  only: string;
+  out: string;
+}
+
+async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
   const folder = testFolder();
   running.push(() => Deno.remove(folder, { recursive: true }));
-  console.log("starting a shop");
-  const servers = await TestServers.start(folder, (server) => running.push(() => server.stop()));
-  const shop = await startTestShop(servers, folder, signal);
+  const operator = { email: "operator@nano.test", password: randomText(16) };
+  say("starting a shop");
+  const first = await startShop(folder, operator, signal);
+  await first.shop.stop();
+  const { shop, seconds: start_s } = await startShop(folder, operator, signal);
   running.push(() => shop.stop());
+  const shopPids = {
+    ...Object.fromEntries([...PROCESSES.map(({ name }) => name), "postgres"].map((name) => [name, pidOf(shop, name)])),
+    ...(redisPid(shop) ? { redis: redisPid(shop) } : {}),
+    starter: Deno.pid,
+  } as Record<string, number>;
+  say(`it was ready after ${start_s} s, the second time`);
+  await delay(QUIET_S * 1000, signal);
+  const quiet = memoryOf(shopPids);
+  const database = ownerUrl(folder);
+  if (plan.products > 0) await loadProducts(database, plan.products, say);
+  if (plan.orders > 0) await loadOrders(database, plan.orders, say);
 
-  const home = await signIn(shop.environment);
-  const few = await measure(TIMES, home);
-  const owner = new URL(servers.ownerUrl);
-  owner.pathname = "/nano_shop";
-  await loadOrders(owner.href, orders, console.log);
-  const many = await measure(TIMES, home);
+  say("signing shoppers up");
+  const prepared = await prepare(shop, operator, plan.connections);
+  await fillCarts(new URL(shop.gateway), prepared);
+  const floors = await startFloors(folder, database, prepared.store_id, prepared.listing);
+  const generator = startGenerator();
+  running.push(() => generator.stop());
+  const pids = { ...shopPids, floor: floors.http.pid, "floor's neighbour": floors.grpc.pid, [LOAD]: generator.pid };
 
-  console.log(`\nconsole's home, ${TIMES} requests one after the other, milliseconds to the last byte\n`);
-  console.log(row("orders", { p50: "p50", p95: "p95", p99: "p99", worst: "worst" }));
-  console.log(row("demo", few));
-  console.log(row(String(orders), many));
-  console.log(`\nratio of the medians: ${(many.p50 / few.p50).toFixed(2)}`);
-}
-
-/** Signs in as the operator; gives a function that opens the home page, and throws unless it is there. */
-async function signIn(environment: Readonly<Record<string, string>>): Promise<() => Promise<void>> {
-  const { TEST_ADMIN_URL, TEST_ADMIN_EMAIL = "", TEST_ADMIN_PASSWORD = "" } = environment;
-  const body = new URLSearchParams({ email: TEST_ADMIN_EMAIL, password: TEST_ADMIN_PASSWORD });
-  const answer = await fetch(`${TEST_ADMIN_URL}/login`, { method: "POST", body, redirect: "manual" });
-  await answer.body?.cancel();
-  const cookie = answer.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
-  if (answer.status !== 303 || !cookie) {
-    throw new Refusal(`Cannot measure as the console refused to sign in: ${answer.status}.`);
-  }
-  return async () => {
-    const page = await fetch(`${TEST_ADMIN_URL}/`, { headers: { Cookie: cookie }, redirect: "manual" });
-    const text = await page.text();
-    if (page.status !== 200 || !text.includes("<main")) {
-      throw new Refusal(`Cannot measure as the home page answered ${page.status}.`);
+  const places = { floors: floors.url, gateway: new URL(shop.gateway), admin: new URL(shop.admin) };
+  const cases = casesOf(prepared, places, plan.connections).filter(({ name, floor }) =>
+    plan.only === "" || !floor || name.includes(plan.only)
+  );
+  const rounds = new Map<string, Round[]>(cases.map(({ name }) => [name, []]));
+  for (let round = 1; round <= plan.rounds; round++) {
+    for (const tried of cases) {
+      const result = await measureCase(generator, tried, plan.seconds, pids, signal);
+      rounds.get(tried.name)?.push(result);
+      say(`round ${round} of ${plan.rounds}: ${tried.name}: ${Math.round(result.done / result.seconds)} a second`);
     }
-  };
+  }
+  const rows = compare(cases.map(({ name, floor }) => rowOf(name, floor, rounds.get(name) ?? [])));
+  const loaded = memoryOf(shopPids);
+  console.log(`\n${plan.connections} connections, ${plan.rounds} rounds of ${plan.seconds} s, ${CORES} cores\n`);
+  console.log(table(rows));
+  console.log(`\nmemory (PSS) in MB, quiet ${sum(quiet)}, after the load ${sum(loaded)}`);
+  for (const name of Object.keys(shopPids)) console.log(`  ${name.padEnd(10)}${quiet[name]} → ${loaded[name]}`);
+  console.log(`started again in ${start_s} s`);
+  for (const doubt of doubts(rows)) console.log(`WARNING: ${doubt}`);
+  const report = { time: new Date().toISOString(), cores: CORES, ...plan, start_s, memory: { quiet, loaded }, rows };
+  const out = plan.out || join(Deno.cwd(), ".nano-bench.json");
+  Deno.writeTextFileSync(out, `${JSON.stringify(report, null, 2)}\n`);
+  say(`all figures: ${out}`);
 }
 
-function row(name: string, { p50, p95, p99, worst }: Record<keyof Timing, number | string>): string {
-  return [name.padEnd(10), ...[p50, p95, p99, worst].map((value) => String(value).padStart(8))].join("");
+/** As `deno task start` does, with limits that are counted and never met. */
+async function startShop(folder: string, operator: { email: string; password: string }, signal: AbortSignal) {
+  const started = performance.now();
+  const settings = readSettings({
+    DATA_DIR: join(folder, "shop"),
+    GATEWAY_PORT: String(findPort()),
+    ADMIN_PORT: String(findPort()),
+    ADMIN_EMAIL: operator.email,
+    ADMIN_PASSWORD: operator.password,
+    RATE_LIMIT_SCALE: "100000",
+    JWT_EXPIRATION: "3600",
+    SEED: "demo",
+  });
+  const shop = new Shop(settings, { say: () => {}, signal });
+  await shop.start();
+  return { shop, seconds: Math.round((performance.now() - started) / 100) / 10 };
+}
+
+async function startFloors(
+  folder: string,
+  database: string,
+  store_id: string,
+  listing: string,
+): Promise<{ http: Helper; grpc: Helper; url: URL }> {
+  const ready = join(folder, "listing.json");
+  Deno.writeTextFileSync(ready, listing);
+  const args = [String(findPort()), database, String(findPort()), store_id, ready];
+  const [grpc, http] = [startFloor(["grpc", ...args]), startFloor(["http", ...args])];
+  running.push(() => grpc.stop(), () => http.stop());
+  const url = new URL(`http://127.0.0.1:${args[0]}`);
+  for (const end = Date.now() + 20_000; Date.now() < end; await delay(100)) {
+    const answer = await fetch(new URL("/hop", url)).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer?.status === 200) return { http, grpc, url };
+  }
+  throw new Refusal("Cannot measure as the floors did not start.");
+}
+
+async function measureCase(
+  generator: Generator,
+  { load }: Case,
+  seconds: number,
+  pids: Record<string, number>,
+  signal: AbortSignal,
+): Promise<Round> {
+  signal.throwIfAborted();
+  await generator.run({ ...load, seconds: WARM_UP_S });
+  const [before, machine] = [cpuOf(pids), machineCpu()];
+  const result = await generator.run({ ...load, seconds });
+  const [after, all] = [cpuOf(pids), machineCpu() - machine];
+  const cpu = Object.fromEntries(Object.entries(after).map(([name, ms]) => [name, ms - (before[name] ?? 0)]));
+  const ours = sum(cpu);
+  return { ...result, cpu, others: Math.max(0, all - ours) / (result.seconds * 1000 * CORES) };
+}
+
+function pidOf(shop: Shop, name: string): number {
+  const { pid } = shop.process(name);
+  if (!pid) throw new Refusal(`Cannot measure as ${name} does not run.`);
+  return pid;
+}
+
+function redisPid(shop: Shop): number | undefined {
+  try {
+    return pidOf(shop, "redis");
+  } catch {
+    return undefined; // The shop runs uncached.
+  }
+}
+
+function ownerUrl(folder: string): string {
+  const url = readRun(join(folder, "shop"))?.database;
+  if (!url) throw new Refusal("Cannot measure as the shop does not tell its database.");
+  return url;
+}
+
+function sum(values: Record<string, number>): number {
+  return Math.round(Object.values(values).reduce((total, value) => total + value, 0));
+}
+
+function say(line: string): void {
+  console.log(`${String(Math.round((Date.now() - began) / 1000)).padStart(4)} s  ${line}`);
 }

@@ -1,5 +1,6 @@
 /** `deno task faults [number…] [--seed N] [--seeds N]`: breaks things under load and checks that nothing is lost. */
 import { parseArgs } from "node:util";
+import { Beside } from "./faults/beside.ts";
 import { FAULTS } from "./faults/faults.ts";
 import { table } from "./faults/table.ts";
 import { type Result, tryFault } from "./faults/trial.ts";
@@ -14,24 +15,27 @@ await orRefuse(async () => {
   console.log(`faults ${wanted.map(({ number }) => number).join(" ")} with seed ${seed}`);
   const results: Result[] = [];
   let world: World | undefined;
-  const stop = () => void world?.close().finally(() => Deno.exit(130));
+  const beside = wanted.length > 1 ? new Beside(wanted.filter(({ isIdle }) => isIdle), seed) : undefined;
+  const stop = () => void Promise.all([world?.close(), beside?.close()]).finally(() => Deno.exit(130));
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, stop);
   try {
     for (const fault of wanted) {
       for (let next = seed; next < seed + (seeds ?? fault.seeds ?? 1); next++) {
-        world ??= await World.start();
-        const result = await tryFault(world, fault, next);
+        const waited = next === seed ? beside?.of(fault) : undefined;
+        const result = await (waited ?? tryFault(world ??= await World.start(), fault, next));
         results.push(result);
         say(result);
-        if (result.violations.length === 0) continue;
+        const shop = waited ? beside?.world : world;
+        if (result.violations.length === 0 || !shop) continue;
+        keepFaultLogs(shop, fault.number);
+        if (waited) continue;
         // What is broken stays broken: the next fault gets a shop of its own.
-        keepFaultLogs(world, fault.number);
-        await world.close();
+        await shop.close();
         world = undefined;
       }
     }
   } finally {
-    await world?.close();
+    await Promise.all([world?.close(), beside?.close()]);
   }
   console.log(`\n${table(results)}`);
   return results.some(({ violations }) => violations.length > 0) ? 1 : 0;

@@ -1,9 +1,12 @@
 /** `deno task logs [service] [-f]`: what the shop's processes wrote, the last lines first seen; `-f` goes on. */
 import { join } from "node:path";
+import { readable } from "../services/shared/log_readable.ts";
 import { delay } from "./shop/children.ts";
 import { orRefuse, Refusal } from "./shop/refusal.ts";
 import { environmentWithFile, readSettings } from "./shop/settings.ts";
 
+/** On a terminal lines are for people; into a file or a pipe they go as they are. */
+const terminal = Deno.stdout.isTerminal();
 const LINES = 100;
 const TAIL_BYTES = 256 * 1024;
 
@@ -45,7 +48,9 @@ async function show(path: string, prefix: string, follow: boolean): Promise<void
       at += bytes.length;
       const lines = (rest + decoder.decode(bytes, { stream: true })).split("\n");
       rest = lines.pop() ?? "";
-      for (const line of first ? lines.slice(-LINES) : lines) console.log(prefix + line);
+      for (const line of first ? lines.slice(-LINES) : lines) {
+        console.log(prefix + (terminal ? readable(line).trimEnd() : line));
+      }
       first = false;
     }
     if (follow) await delay(200);

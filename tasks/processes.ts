@@ -38,12 +38,32 @@ export interface Process {
 
 const TOKENS = ["JWT_SECRET", "JWT_EXPIRATION"];
 
+/** Requests per minute, each by a setting of its own. */
+const RATE_LIMITS = [
+  "LOGIN_ACCOUNT",
+  "LOGIN_ADDRESS",
+  "REGISTER",
+  "MAIL",
+  "LINK",
+  "CHECKOUT",
+  "READ",
+  "WRITE",
+  "GUEST_NETWORK",
+  "ADMIN",
+].map((name) => `RATE_LIMIT_${name}`);
+
+/** How mail goes out, and where its links lead. */
+const MAIL = ["SMTP_URL", "MAIL_FROM", "MAIL_DIR", "ADMIN_URL", "STOREFRONT_URL"];
+
 /** What Fresh asks for, to name its build. */
 const BUILD_NAMES = ["DENO_DEPLOYMENT_ID", "GITHUB_SHA", "CI_COMMIT_SHA"];
 
 /** The table. */
 export const PROCESSES: readonly Process[] = [
-  service("user", 50051, 8001, ["store"], { ffi: true, variables: [...TOKENS, "ADMIN_EMAIL", "ADMIN_PASSWORD"] }),
+  service("user", 50051, 8001, ["store", "cart", "order", "payment"], {
+    ffi: true,
+    variables: [...TOKENS, "ADMIN_EMAIL", "ADMIN_PASSWORD", ...MAIL],
+  }),
   service("product", 50052, 8002, ["store", "deliver", "order"]),
   service("cart", 50053, 8003, ["product", "store"], { redis: true }),
   service("order", 50054, 8004, ["cart", "product", "store", "payment"]),
@@ -72,7 +92,14 @@ export const PROCESSES: readonly Process[] = [
     database: false,
     redis: true,
     ffi: false,
-    variables: [...TOKENS, "CORS_ORIGINS", "TRUSTED_PROXIES", "RATE_LIMIT_SCALE"],
+    variables: [
+      ...TOKENS,
+      "JWT_SECRET_PREVIOUS",
+      "CORS_ORIGINS",
+      "TRUSTED_PROXIES",
+      "RATE_LIMIT_SCALE",
+      ...RATE_LIMITS,
+    ],
   },
   {
     name: "admin",
@@ -84,7 +111,7 @@ export const PROCESSES: readonly Process[] = [
     database: false,
     redis: false,
     ffi: false,
-    variables: ["GATEWAY_URL", "JWT_SECRET", ...BUILD_NAMES],
+    variables: ["GATEWAY_URL", "JWT_SECRET", "JWT_SECRET_PREVIOUS", ...BUILD_NAMES],
     reads: ["./admin/_fresh", "./admin/static"],
   },
 ];
@@ -134,13 +161,28 @@ export function environmentNames(process: Process): string[] {
     ...(process.database ? DATABASE : []),
     ...(process.redis ? ["REDIS_URL"] : []),
     ...process.neighbours.map(neighbourVariable),
+    ...(speaksGrpc(process) ? ["TLS_DIR"] : []),
     ...process.variables,
   ];
 }
 
-/** Cuts a larger environment down to what a process may read. */
+/** Whether a process calls or serves gRPC, so that it has a certificate where there is TLS: all but the admin. */
+export function speaksGrpc(process: Process): boolean {
+  return process.name !== "admin";
+}
+
+/**
+ * Whether a variable is OpenTelemetry's: Deno itself reads these, and its exporter needs no permission. A process gets
+ * them, but may not read them, as one may hold a collector's key.
+ */
+export function isTelemetry(name: string): boolean {
+  return name.startsWith("OTEL_");
+}
+
+/** Cuts a larger environment down to what a process may read, and what Deno reads of OpenTelemetry for it. */
 export function environmentFor(process: Process, all: Readonly<Record<string, string | undefined>>): Environment {
-  const entries = environmentNames(process).map((name) => [name, all[name]] as const);
+  const telemetry = Object.keys(all).filter(isTelemetry);
+  const entries = [...environmentNames(process), ...telemetry].map((name) => [name, all[name]] as const);
   return Object.fromEntries(entries.filter((entry): entry is [string, string] => Boolean(entry[1])));
 }
 
@@ -149,6 +191,14 @@ export function denoFlags(process: Process, environment: Environment): string[] 
   const reads = ["./node_modules", ...process.reads ?? []];
   // Readiness compares the database with the names of the release's migrations.
   if (process.database) reads.push(`./db/migrations/${process.name}`);
+  // Its own certificate and key; another's are hidden from it.
+  if (speaksGrpc(process) && environment.TLS_DIR) reads.push(environment.TLS_DIR);
+  // Development's mails, as files. The one folder that any process may write.
+  const mails = process.variables.includes("MAIL_DIR") && environment.ENVIRONMENT !== "production" &&
+      !environment.SMTP_URL && environment.MAIL_DIR
+    ? [environment.MAIL_DIR]
+    : [];
+  reads.push(...mails);
   // gRPC reflection serves the .proto sources.
   if (environment.ENVIRONMENT !== "production" && !process.openNet && !process.reads) reads.push("./proto");
   return [
@@ -158,6 +208,7 @@ export function denoFlags(process: Process, environment: Environment): string[] 
     "--ignore-env",
     `--allow-read=${reads.join(",")}`,
     "--ignore-read",
+    ...mails.map((folder) => `--allow-write=${folder}`),
     `--allow-sys=${[...SYSTEM, ...(process.ffi ? NATIVE_SYSTEM : [])].join(",")}`,
     ...(process.ffi ? ["--allow-ffi=./node_modules"] : []),
   ];
@@ -185,11 +236,26 @@ function addresses(process: Process, environment: Environment): string[] {
   if (process.variables.includes("GATEWAY_URL") && environment.GATEWAY_URL) {
     found.push(hostPort(environment.GATEWAY_URL, environment.GATEWAY_URL.startsWith("https:") ? 443 : 80));
   }
+  if (process.variables.includes("SMTP_URL") && environment.SMTP_URL) found.push(smtpServer(environment.SMTP_URL));
   for (const neighbour of process.neighbours) {
     const address = environment[neighbourVariable(neighbour)];
-    if (address) found.push(address);
+    found.push(...(address ?? "").split(",").filter(Boolean).flatMap(grpcAddresses));
   }
   return [...new Set(found)];
+}
+
+/**
+ * gRPC looks a name up and connects to what it finds, a pod's address today and another tomorrow: then leave is
+ * given for that port, and the cluster's network policies say where it is.
+ */
+function grpcAddresses(address: string): string[] {
+  const [host = "", port = ""] = address.split(":");
+  return /^\d+(\.\d+){3}$/.test(host) ? [address] : [host, `0.0.0.0/0:${port}`];
+}
+
+/** With the ports that nodemailer takes where the URL names none. */
+function smtpServer(url: string): string {
+  return hostPort(url, url.startsWith("smtps:") ? 465 : 587);
 }
 
 function hostPort(url: string, defaultPort: number): string {

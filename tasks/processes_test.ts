@@ -24,7 +24,9 @@ const surroundings = {
   REDIS_URL: "redis://:secret@127.0.0.1/0",
   JWT_SECRET: "secret",
   STRIPE_SECRET_KEY: "secret",
-  SMTP_URL: "secret",
+  SMTP_URL: "smtp://user:secret@mail.example",
+  MAIL_DIR: "/data/mail",
+  DATABASE_ROLE_SECRET: "secret",
   ADMIN_PASSWORD: "secret",
   ...Object.fromEntries(SERVICES.map((name) => [`${name.toUpperCase()}_SERVICE_URL`, `${name}.internal:1`])),
 };
@@ -42,7 +44,7 @@ describe("processes", () => {
   it("draws only the edges of the architecture", () => {
     const edges = Object.fromEntries(PROCESSES.map(({ name, neighbours }) => [name, neighbours]));
     expect(edges).toEqual({
-      user: ["store"],
+      user: ["store", "cart", "order", "payment"],
       product: ["store", "deliver", "order"],
       cart: ["product", "store"],
       order: ["cart", "product", "store", "payment"],
@@ -73,8 +75,21 @@ describe("denoFlags()", () => {
       "127.0.0.1:8003",
       "db.example:6432",
       "127.0.0.1:6379",
-      "product.internal:1",
-      "store.internal:1",
+      // gRPC looks the name up and connects to what it finds.
+      "product.internal",
+      "0.0.0.0/0:1",
+      "store.internal",
+    ]);
+  });
+
+  it("gives a neighbour that is named by addresses those and no others", () => {
+    const order = processNamed("order");
+    const environment = { CART_SERVICE_URL: "10.0.0.1:50053,10.0.0.2:50053", PORT: "1", HTTP_PORT: "2" };
+    expect(flag(denoFlags(order, environment), "--allow-net")).toEqual([
+      "127.0.0.1:1",
+      "127.0.0.1:2",
+      "10.0.0.1:50053",
+      "10.0.0.2:50053",
     ]);
   });
 
@@ -142,9 +157,38 @@ describe("environmentFor()", () => {
     expect(flag(denoFlags(payment, without), "--allow-net")).not.toContain("api.stripe.com:443");
   });
 
+  it("gives the mail server's login, and the way there, to user only, and only where it is set", () => {
+    const knowing = PROCESSES.filter((process) => "SMTP_URL" in environmentFor(process, surroundings));
+    expect(knowing.map(({ name }) => name)).toEqual(["user"]);
+    const user = processNamed("user");
+    const ways = (SMTP_URL: string) => flag(denoFlags(user, { ...surroundings, SMTP_URL }), "--allow-net");
+    expect(ways(surroundings.SMTP_URL)).toContain("mail.example:587");
+    expect(ways("smtps://mail.example")).toContain("mail.example:465");
+    expect(ways("").join()).not.toContain("mail.example");
+  });
+
+  it("lets user write development's mails where no server sends them, and nobody anything else", () => {
+    const { SMTP_URL: _, ...development } = surroundings;
+    const writing = (environment: Record<string, string>) =>
+      PROCESSES.flatMap((process) =>
+        denoFlags(process, environmentFor(process, environment)).filter((one) => one.startsWith("--allow-write"))
+      );
+    expect(writing(development)).toEqual(["--allow-write=/data/mail"]);
+    expect(writing(surroundings)).toEqual([]);
+    expect(writing({ ...development, ENVIRONMENT: "production" })).toEqual([]);
+  });
+
+  it("hands OpenTelemetry's variables to Deno in every process, which itself may not read them", () => {
+    for (const process of PROCESSES) {
+      const environment = environmentFor(process, { ...surroundings, OTEL_EXPORTER_OTLP_HEADERS: "key=secret" });
+      expect(environment.OTEL_EXPORTER_OTLP_HEADERS).toBe("key=secret");
+      expect(denoFlags(process, environment).join(" ")).not.toContain("OTEL_");
+    }
+  });
+
   it("gives nobody what is not in the table", () => {
     for (const process of PROCESSES) {
-      expect(Object.keys(environmentFor(process, surroundings))).not.toContain("SMTP_URL");
+      expect(Object.keys(environmentFor(process, surroundings))).not.toContain("DATABASE_ROLE_SECRET");
     }
   });
 });

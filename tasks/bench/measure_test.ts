@@ -1,6 +1,6 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
-import { measure, summarize } from "./measure.ts";
+import { summarize } from "./measure.ts";
 
 describe("summarize()", () => {
   it("takes percentiles by nearest rank, in any order of the figures", () => {
@@ -10,13 +10,5 @@ describe("summarize()", () => {
 
   it("takes one figure for all of them", () => {
     expect(summarize([3.14])).toEqual({ p50: 3.1, p95: 3.1, p99: 3.1, worst: 3.1 });
-  });
-});
-
-describe("measure()", () => {
-  it("runs the work as often as asked, and before that to warm up", async () => {
-    let runs = 0;
-    await measure(7, () => Promise.resolve(void runs++), 2);
-    expect(runs).toBe(9);
   });
 });

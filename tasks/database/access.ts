@@ -19,8 +19,23 @@ export async function prepareAccess(
   for (const extension of ["pg_trgm", "unaccent"]) {
     await client.query(`create extension if not exists ${extension} with schema public`);
   }
+  await createRoles(client, rolePrefix, secret);
+  for (const service of SERVICES) await prepareService(client, database, roleName(service, rolePrefix), service);
+}
+
+/** Makes the services' logins, or gives those that are there the password that follows from the secret. */
+export async function createRoles(client: pg.Client, rolePrefix: string, secret: string): Promise<void> {
   for (const service of SERVICES) {
-    await prepareService(client, database, roleName(service, rolePrefix), service, secret);
+    const role = roleName(service, rolePrefix);
+    const { rowCount } = await client.query("select from pg_roles where rolname = $1", [role]);
+    // Sent as one query, so one round trip and one transaction.
+    await client.query([
+      ...(rowCount ? [] : [`create role ${name(role)}`]),
+      `alter role ${name(role)} with login password ${literal(scramVerifier(role, secret))}`,
+      `alter role ${name(role)} set search_path = ${name(service)}, public`,
+      // Short statements only: compiling one for speed would take longer than running it.
+      `alter role ${name(role)} set jit = off`,
+    ].join(";\n"));
   }
 }
 
@@ -29,16 +44,8 @@ async function prepareService(
   database: string,
   role: string,
   service: ServiceName,
-  secret: string,
 ): Promise<void> {
-  const { rowCount } = await client.query("select from pg_roles where rolname = $1", [role]);
-  // Sent as one query, so one round trip and one transaction.
   const statements = [
-    ...(rowCount ? [] : [`create role ${name(role)}`]),
-    `alter role ${name(role)} with login password ${literal(scramVerifier(role, secret))}`,
-    `alter role ${name(role)} set search_path = ${name(service)}, public`,
-    // Short statements only: compiling one for speed would take longer than running it.
-    `alter role ${name(role)} set jit = off`,
     `grant connect on database ${name(database)} to ${name(role)}`,
   ];
   for (const schema of [service, jobsSchema(service)]) {

@@ -19,6 +19,24 @@ export async function installJobs(client: pg.Client, ownerUrl: string): Promise<
     await pgPool.end();
   }
   await openRows(client);
+  for (const service of SERVICES) await tune(client, jobsSchema(service));
+}
+
+/**
+ * Two changes to graphile-worker's functions, for what they cost at each checkout. What adds jobs holds statements that
+ * PostgreSQL would plan anew at each call: one plan serves for any job. And they NOTIFY on a channel that the workers of
+ * all services hear, which moreover has transactions commit one after another: services/shared/jobs.ts wakes its own.
+ */
+async function tune(client: pg.Client, schema: string): Promise<void> {
+  const { rows } = await client.query<{ source: string }>(
+    `select pg_get_functiondef(p.oid) as source from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+      where n.nspname = $1 and p.proname in ('add_jobs', 'remove_job')`,
+    [schema],
+  );
+  for (const { source } of rows) await client.query(source.replace(/perform pg_notify\('jobs:insert',[^;]*;/gi, ""));
+  await client.query(
+    `alter function ${pg.escapeIdentifier(schema)}.add_jobs set plan_cache_mode = force_generic_plan`,
+  );
 }
 
 /**

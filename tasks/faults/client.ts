@@ -37,9 +37,11 @@ export interface Who {
 /** No request may take longer: the longest deadline is 10 s. */
 const PATIENCE = 20_000;
 
-/** A REST client of one store that counts what it is answered and never throws. */
+/** A REST client of one store that counts what it is answered and never throws. Of several gateways it asks each in turn. */
 export class Client {
-  constructor(public gateway: string, readonly store: string, readonly tally: Tally) {}
+  #turn = 0;
+
+  constructor(public gateway: string | readonly string[], readonly store: string, readonly tally: Tally) {}
 
   /** Sends one request, once. */
   async send(who: Who, method: string, path: string, body?: unknown, key?: string): Promise<Answer> {
@@ -74,7 +76,8 @@ export class Client {
     key?: string,
   ): Promise<Omit<Answer, "milliseconds">> {
     try {
-      const response = await fetch(this.gateway + path, {
+      const doors = [this.gateway].flat();
+      const response = await fetch(`${doors[this.#turn++ % doors.length]}${path}`, {
         method,
         headers: {
           "x-store": this.store,

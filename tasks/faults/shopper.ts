@@ -191,12 +191,22 @@ export class Shopper {
     );
   }
 
+  /** Has staff capture or void what was authorised. */
+  async operate(order: { id: string }, kind: "capture" | "void"): Promise<void> {
+    const { staff, acknowledged } = this.options;
+    const payment = acknowledged.payments.find(({ order_id, outcome }) =>
+      order_id === order.id && outcome === "authorized"
+    );
+    if (!payment) return;
+    await this.#keyed("POST", `/payments/${payment.payment_id}/${kind}`, {}, () => {}, staff);
+  }
+
   /** When all is well again: sends once more what was never answered, and says what the cart must be. */
   async finish(): Promise<void> {
     const { client, store_id, violation, name, acknowledged } = this.options;
     for (let next = this.#unresolved.shift(); next; next = this.#unresolved.shift()) {
       const { method, path, body, key, then } = next;
-      const who = path.includes("/refunds") ? this.options.staff : this.who;
+      const who = /\/(refunds|capture|void)$/.test(path) ? this.options.staff : this.who;
       const answer = await client.insist(who, method, path, body, key, INSIST);
       if (isFinal(answer)) then(answer);
       else violation(`${name}: ${method} ${path} has no final answer, though all is well: ${answer.status}`);

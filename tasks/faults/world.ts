@@ -11,6 +11,7 @@ import { readSettings } from "../shop/settings.ts";
 import { Shop } from "../shop/shop.ts";
 import type { Supervised, Watcher } from "../shop/supervisor.ts";
 import { Proxy } from "./proxy.ts";
+import { Undertaker } from "./undertaker.ts";
 
 /** What faults happen to, and what must be well before and after. */
 const WATCHED: readonly ProcessName[] = [...SERVICES, "gateway"];
@@ -60,7 +61,10 @@ export class World {
 
   async #start(deaths: (line: string) => void): Promise<void> {
     const { folder, operator } = this;
-    const watcher: Watcher = { started: () => {}, died: (name, how) => deaths(`${name} ended (${how})`) };
+    const undertaker = new Undertaker();
+    this.#closing.push(() => undertaker.close());
+    const started = (name: string, pid: number) => undertaker.started(name, pid);
+    const watcher: Watcher = { started, died: (name, how) => deaths(`${name} ended (${how})`) };
     const adopt = (server: Supervised) => void this.#closing.push(() => server.stop());
     const options = { dataDir: folder, logDir: folder, password: randomText(24), watcher, adopt, say: () => {} };
     const postgres = await startPostgres({ ...options, durable: true });
@@ -92,6 +96,7 @@ export class World {
       say: (line) => /ended \(/.test(line) && deaths(line),
       signal: stop.signal,
       adapt: (process, environment) => this.#adapt(process, environment),
+      started,
     });
     this.#closing.push(() => this.shop.stop());
     await this.shop.start();

@@ -7,9 +7,10 @@ export class RestError extends Error {
   }
 }
 
-/** Somebody who calls: a signed-in user by token, or a stranger. */
+/** Somebody who calls: a signed-in user by token, a guest by cart token, or a stranger. */
 export interface Caller {
   readonly token?: string;
+  readonly guest?: string;
   /** The store's slug; the default one if unset. */
   readonly store?: string;
 }
@@ -37,6 +38,7 @@ export function createRest(gatewayUrl: string): Rest {
       method,
       headers: {
         ...(caller.token ? { authorization: `Bearer ${caller.token}` } : {}),
+        ...(caller.guest ? { "x-cart-token": caller.guest } : {}),
         ...(caller.store ? { "x-store": caller.store } : {}),
         ...(key ? { "idempotency-key": key } : {}),
         ...(body === undefined ? {} : { "content-type": "application/json" }),

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import {
   type Environment,
   environmentFor,
@@ -6,6 +7,7 @@ import {
   PROCESSES,
   SERVICES,
 } from "../processes.ts";
+import { limitSettings } from "../../services/gateway/config.ts";
 import { databaseName, roleUrl } from "../roles.ts";
 import { developmentSecrets } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
@@ -41,6 +43,11 @@ export function seedKind(settings: Settings): "demo" | "none" {
   return settings.SEED ?? (settings.ENVIRONMENT === "development" ? "demo" : "none");
 }
 
+/** The folder of development's mails where no server sends them; in production there is none. */
+export function mailFolder(settings: Settings): string | undefined {
+  return settings.ENVIRONMENT === "development" && !settings.SMTP_URL ? resolve(settings.DATA_DIR, "mail") : undefined;
+}
+
 /** The environment of every process of the shop, from one plan. */
 export function environments(plan: Plan): Map<Process, Environment> {
   return new Map(PROCESSES.map((process) => [process, environmentOf(process, plan)]));
@@ -55,6 +62,8 @@ function environmentOf(process: Process, plan: Plan): Environment {
   const service = SERVICES.find((name) => name === process.name);
   const roleAt = (url: string) => service && roleUrl(url, service, plan.roleSecret, { rolePrefix });
   return environmentFor(process, {
+    ...settings.telemetry,
+    ...(settings.telemetry.OTEL_DENO ? { OTEL_SERVICE_NAME: process.name } : {}),
     ENVIRONMENT: settings.ENVIRONMENT,
     LOG_LEVEL: settings.LOG_LEVEL,
     DEBUG: String(settings.DEBUG),
@@ -66,20 +75,34 @@ function environmentOf(process: Process, plan: Plan): Environment {
     REDIS_URL: plan.redis,
     GATEWAY_URL: `http://${reachable(settings.HOST)}:${ports.gateway?.port}`,
     JWT_SECRET: plan.jwtSecret,
+    JWT_SECRET_PREVIOUS: settings.JWT_SECRET_PREVIOUS,
     JWT_EXPIRATION: String(settings.JWT_EXPIRATION),
     ADMIN_EMAIL: operatorOf(settings)?.email,
     ADMIN_PASSWORD: operatorOf(settings)?.password,
+    SMTP_URL: settings.SMTP_URL,
+    MAIL_FROM: settings.MAIL_FROM,
+    MAIL_DIR: mailFolder(settings),
+    ADMIN_URL: settings.ADMIN_URL ??
+      (settings.ENVIRONMENT === "development" ? `http://${reachable(settings.HOST)}:${ports.admin?.port}` : undefined),
+    STOREFRONT_URL: settings.STOREFRONT_URL,
     TEST_PAYMENTS: settings.TEST_PAYMENTS,
     STRIPE_SECRET_KEY: settings.STRIPE_SECRET_KEY,
     STRIPE_WEBHOOK_SECRET: settings.STRIPE_WEBHOOK_SECRET,
     CORS_ORIGINS: settings.CORS_ORIGINS,
     TRUSTED_PROXIES: settings.TRUSTED_PROXIES,
+    TLS_DIR: settings.TLS_DIR && resolve(settings.TLS_DIR, process.name),
     RATE_LIMIT_SCALE: String(settings.RATE_LIMIT_SCALE),
+    ...limits(settings),
     WEBHOOK_ALLOW_PRIVATE: String(settings.WEBHOOK_ALLOW_PRIVATE),
     ...Object.fromEntries(
       ([...SERVICES, "deliver"] as const).map((name) => [neighbourVariable(name), `127.0.0.1:${ports[name]?.port}`]),
     ),
   });
+}
+
+function limits(settings: Settings): Record<string, string> {
+  const names = Object.keys(limitSettings) as (keyof typeof limitSettings)[];
+  return Object.fromEntries(names.map((name) => [name, String(settings[name] ?? "")]));
 }
 
 /** An address on which one can call who listens on `host`. */

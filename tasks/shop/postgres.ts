@@ -67,6 +67,8 @@ const settings = (port: number) => ({
   timezone: "UTC",
   log_timezone: "UTC",
   log_checkpoints: "off",
+  // Without the values that a constraint refused: they may be a person's.
+  log_error_verbosity: "terse",
 });
 
 const UNSAFE = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", autovacuum: "on" };

@@ -24,7 +24,7 @@ export async function prepareData(binaries: string, user: ServerUser, options: D
 }
 
 /** `<DATA_DIR>/postgres`; where the server's user cannot enter it, a link from there to a folder below /var/lib/nano. */
-async function dataFolder(dataDir: string, user: ServerUser): Promise<string> {
+export async function dataFolder(dataDir: string, user: ServerUser): Promise<string> {
   const folder = resolve(dataDir, "postgres");
   if (existsSync(folder)) return Deno.realPathSync(folder);
   if (await canEnter(resolve(dataDir), user)) {

@@ -1,4 +1,4 @@
-import { operatorOf } from "./plan.ts";
+import { mailFolder, operatorOf } from "./plan.ts";
 import { environmentWithFile, readSettings } from "./settings.ts";
 import { Shop } from "./shop.ts";
 
@@ -37,6 +37,8 @@ export async function runShop(): Promise<number> {
     if (stop.signal.aborted) return 0;
     throw error;
   }
+  const mails = mailFolder(settings);
+  if (mails) say(`mails are not sent but kept: ${mails}/index.html`);
   say(ready(shop));
   await stopped;
   await shop.stop();

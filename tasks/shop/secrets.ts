@@ -41,12 +41,3 @@ export function randomText(length: number): string {
   }
   return letters.join("");
 }
-
-/** Says why a secret can be guessed, or undefined when it looks random enough. */
-export function weakness(secret: string): string | undefined {
-  if (secret.length < 32) return `it has ${secret.length} characters and must have at least 32`;
-  const different = new Set(secret).size;
-  if (different < 12) return `it has only ${different} different characters and must have at least 12`;
-  if (/^(.{1,16}?)\1+$/s.test(secret)) return "it repeats itself";
-  return undefined;
-}

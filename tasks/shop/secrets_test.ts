@@ -1,7 +1,8 @@
 import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
 import { join } from "node:path";
-import { developmentSecrets, randomText, weakness } from "./secrets.ts";
+import { weakness } from "../../services/shared/weakness.ts";
+import { developmentSecrets, randomText } from "./secrets.ts";
 
 describe("developmentSecrets()", () => {
   it("makes strong secrets once, readable by their owner alone", () => {

@@ -45,6 +45,8 @@ describe("readSettings()", () => {
     ["STRIPE_SECRET_KEY", "pk_test_publishable"],
     ["STRIPE_WEBHOOK_SECRET", "secret"],
     ["RATE_LIMIT_SCALE", "-1"],
+    ["SMTP_URL", "mail.example:587"],
+    ["ADMIN_URL", "console.example"],
   ];
   for (const [variable, value] of wrong) {
     it(`names ${variable} when it is "${value}"`, () => {
@@ -58,14 +60,48 @@ describe("readSettings()", () => {
     });
   }
 
-  for (const secret of ["short", "a".repeat(40), "0123456789ab0123456789ab0123456789ab0123456789ab"]) {
-    it(`refuses the weak JWT_SECRET "${secret}" in production`, () => {
-      expect(() => readSettings({ ...production, JWT_SECRET: secret })).toThrow(/JWT_SECRET is weak/);
+  const weak = [
+    "short",
+    "a".repeat(40),
+    "0123456789ab0123456789ab0123456789ab0123456789ab",
+    "change-me-to-something-long-and-random-0123456789",
+    "your-secret-key-of-at-least-32-characters",
+  ];
+  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "DATABASE_ROLE_SECRET"]) {
+    for (const secret of weak) {
+      it(`refuses the weak ${name} "${secret}" in production, without telling it`, () => {
+        const start = () => readSettings({ ...production, [name]: secret });
+        expect(start).toThrow(`${name} is weak`);
+        expect(start).not.toThrow(secret);
+      });
+    }
+  }
+
+  for (const password of ["password1234", "admin@shop.example", "12345678"]) {
+    it(`refuses the weak ADMIN_PASSWORD "${password}" in production, without telling it`, () => {
+      const start = () => readSettings({ ...production, ADMIN_EMAIL: "admin@shop.example", ADMIN_PASSWORD: password });
+      expect(start).toThrow("ADMIN_PASSWORD is weak");
+      expect(start).not.toThrow(password);
     });
   }
 
+  it("takes a strong ADMIN_PASSWORD in production", () => {
+    const given = { ADMIN_EMAIL: "admin@shop.example", ADMIN_PASSWORD: "kJ8s-Q2mX-w7Rt" };
+    expect(readSettings({ ...production, ...given }).ADMIN_PASSWORD).toBe(given.ADMIN_PASSWORD);
+  });
+
   it("refuses webhooks to its own network in production", () => {
     expect(() => readSettings({ ...production, WEBHOOK_ALLOW_PRIVATE: "true" })).toThrow(/WEBHOOK_ALLOW_PRIVATE/);
+  });
+
+  it("wants to know in production where links in mails lead, if it sends any", () => {
+    const mail = { ...production, SMTP_URL: "smtp://mail.example" };
+    expect(() => readSettings(mail)).toThrow(/ADMIN_URL must be set/);
+    expect(readSettings({ ...mail, ADMIN_URL: "https://console.example" }).SMTP_URL).toBe("smtp://mail.example");
+  });
+
+  it("refuses a weak JWT_SECRET_PREVIOUS in production", () => {
+    expect(() => readSettings({ ...production, JWT_SECRET_PREVIOUS: "short" })).toThrow(/JWT_SECRET_PREVIOUS is weak/);
   });
 
   it("refuses DEBUG in production", () => {

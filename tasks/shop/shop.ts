@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { ensureCertificates } from "../certs/ensure.ts";
 import { refuseWithoutOperator } from "../database/operator.ts";
 import { migrate } from "../migrate.ts";
 import { denoArguments, type Environment, type Process } from "../processes.ts";
@@ -7,7 +8,7 @@ import { seed } from "../seed.ts";
 import { buildAdmin } from "./build_admin.ts";
 import { baseEnvironment } from "./children.ts";
 import { choosePorts } from "./choose_ports.ts";
-import { environments, operatorOf, reachable, seedKind } from "./plan.ts";
+import { environments, mailFolder, operatorOf, reachable, seedKind } from "./plan.ts";
 import { startPostgres } from "./postgres.ts";
 import { untilReady } from "./ready.ts";
 import { startRedis } from "./redis.ts";
@@ -25,6 +26,8 @@ export interface ShopOptions {
   readonly signal: AbortSignal;
   /** What a test changes of a process's environment: the addresses of proxies, failpoints. */
   readonly adapt?: (process: Process, environment: Environment) => Environment;
+  /** Told of each process that is started. */
+  readonly started?: (name: string, pid: number) => void;
 }
 
 /** Everything that `deno task start` runs: servers, services, gateway and admin, each supervised. */
@@ -39,6 +42,8 @@ export class Shop {
   readonly gateway: string;
   /** Where operators find their console. */
   readonly admin: string;
+  /** Where each process, by its name, serves health and metrics; known once it starts. */
+  health: Readonly<Record<string, string>> = {};
 
   /** Takes the data directory, or refuses when a shop is running on it. */
   constructor(readonly settings: Settings, readonly options: ShopOptions) {
@@ -46,10 +51,15 @@ export class Shop {
     this.#runFile = new RunFile(settings.DATA_DIR);
     this.#logDir = join(settings.DATA_DIR, "logs");
     Deno.mkdirSync(this.#logDir, { recursive: true, mode: 0o700 });
+    const mails = mailFolder(settings);
+    if (mails) Deno.mkdirSync(mails, { recursive: true, mode: 0o700 });
     this.gateway = `http://${reachable(settings.HOST)}:${settings.GATEWAY_PORT}`;
     this.admin = `http://${reachable(settings.HOST)}:${settings.ADMIN_PORT}`;
     this.#watcher = {
-      started: (name, pid) => this.#runFile.started(name, pid),
+      started: (name, pid) => {
+        this.#runFile.started(name, pid);
+        options.started?.(name, pid);
+      },
       died: (name, how, wait) => options.say(`${name} ended (${how}); starting it again in ${wait} ms`),
     };
   }
@@ -88,6 +98,7 @@ export class Shop {
     const { settings, options: { say, signal } } = this;
     await this.#runFile.endLeftovers(say);
     const ports = choosePorts(settings);
+    if (settings.TLS_DIR) await ensureCertificates(settings.TLS_DIR, settings.ENVIRONMENT, say);
     const servers = await this.#startServers();
     signal.throwIfAborted();
     say("preparing the database");
@@ -96,6 +107,9 @@ export class Shop {
     const { adapt = (_process: Process, environment: Environment) => environment } = this.options;
     const all = [...environments({ ...servers, settings, ports })].map(([process, environment]) =>
       [process, adapt(process, environment)] as [Process, Environment]
+    );
+    this.health = Object.fromEntries(
+      all.map(([{ name }, { HOST = "", HTTP_PORT }]) => [name, `http://${reachable(HOST)}:${HTTP_PORT}`]),
     );
     const isDoor = ([process]: [Process, Environment]) => process.name === "gateway" || process.name === "admin";
     await this.#startStage("services", all.filter((row) => !isDoor(row)));

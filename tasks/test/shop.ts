@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { findPort } from "../shop/ports.ts";
+import { mailFolder } from "../shop/plan.ts";
 import { randomText } from "../shop/secrets.ts";
 import { readSettings } from "../shop/settings.ts";
 import { Shop } from "../shop/shop.ts";
@@ -15,8 +16,10 @@ export interface TestShop {
 /** Starts it as `deno task start` does, on the tests' servers, with the demo data and limits that no test meets. */
 export async function startTestShop(servers: TestServers, folder: string, signal: AbortSignal): Promise<TestShop> {
   const operator = { email: "operator@nano.test", password: randomText(16) };
+  const databaseUrl = await servers.newDatabase("nano_shop");
+  const collector = `http://127.0.0.1:${findPort()}`;
   const settings = readSettings({
-    DATABASE_URL: await servers.newDatabase("nano_shop"),
+    DATABASE_URL: databaseUrl,
     DATABASE_ROLE_SECRET: servers.roleSecret,
     REDIS_URL: servers.redisUrl,
     DATA_DIR: join(folder, "shop"),
@@ -27,6 +30,14 @@ export async function startTestShop(servers: TestServers, folder: string, signal
     RATE_LIMIT_SCALE: "1000",
     SEED: "demo",
     WEBHOOK_ALLOW_PRIVATE: "true",
+    // Only what a test asks for by a sampled traceparent is traced; it listens at this address while it does.
+    OTEL_DENO: "true",
+    OTEL_TRACES_SAMPLER: "parentbased_always_off",
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector,
+    OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+    OTEL_BSP_SCHEDULE_DELAY: "200",
+    OTEL_DENO_METRICS: "false",
+    OTEL_DENO_CONSOLE: "ignore",
   });
   const shop = new Shop(settings, { say: () => {}, signal });
   await shop.start();
@@ -34,8 +45,15 @@ export async function startTestShop(servers: TestServers, folder: string, signal
     environment: {
       TEST_GATEWAY_URL: shop.gateway,
       TEST_ADMIN_URL: shop.admin,
+      TEST_HEALTH_URLS: JSON.stringify(shop.health),
+      TEST_COLLECTOR_URL: collector,
+      TEST_LOGS: join(settings.DATA_DIR, "logs"),
       TEST_ADMIN_EMAIL: operator.email,
       TEST_ADMIN_PASSWORD: operator.password,
+      TEST_MAIL_DIR: mailFolder(settings) ?? "",
+      // For who looks behind the API: what a person left where.
+      TEST_SHOP_DATABASE_URL: databaseUrl,
+      TEST_SHOP_FOLDER: folder,
     },
     stop: () => shop.stop(),
   };

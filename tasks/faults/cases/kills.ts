@@ -20,6 +20,8 @@ export const ORDER_STEPS = [
   "order.before_return",
   "order.before_release",
   "order.after_release",
+  "order.after_expire",
+  "order.after_forget",
 ];
 
 /** Every step at which the payment service may die: before the provider is asked, and after it said yes. */
@@ -29,6 +31,10 @@ export const PAYMENT_STEPS = [
   "payment.before_refund",
   "payment.after_refund",
   "payment.after_cancel_mark",
+  "payment.before_capture",
+  "payment.after_capture",
+  "payment.before_void",
+  "payment.after_void",
 ];
 
 /** At so many of them in the tests. */
@@ -36,13 +42,47 @@ const QUICK = 2;
 
 /** Has somebody pass a step for sure: an order is placed, paid unless stock is to be released, and undone. */
 async function provoke(trial: Trial, step: string): Promise<void> {
+  if (step === "order.after_forget") return await provokeRefusal(trial);
   const shopper = await trial.shopper();
   await shopper.add(trial.shelves[0]?.variant_id ?? "", 1);
   const order = await shopper.order();
+  if (order && step === "order.after_expire") return await expire(trial, order.id);
+  if (order && /_(capture|void)$/.test(step)) {
+    await shopper.pay(order, "manual");
+    if (order.paid && !shopper.isStuck) await shopper.operate(order, step.endsWith("_void") ? "void" : "capture");
+    return;
+  }
   if (order && !step.endsWith("_release")) await shopper.pay(order, "tok_ok");
   if (!order || shopper.isStuck) return;
   if (step.endsWith("_refund") && order.paid) await shopper.refund(order);
   else await shopper.cancel(order);
+}
+
+/** Has a checkout be refused after it took its cart: the last unit goes between its look at the shelf and its hold. */
+async function provokeRefusal(trial: Trial): Promise<void> {
+  const product = await trial.call("POST", "/products", {
+    name: "The last one",
+    sku: `LAST-${crypto.randomUUID().slice(0, 8)}`,
+    price: 500,
+    stock: 1,
+  });
+  const [{ id }] = product.variants;
+  const shopper = await trial.shopper();
+  await shopper.add(id, 1);
+  await trial.world.arm("product", "product.reserve_stock=sleep:700");
+  const ordering = shopper.order();
+  await delay(350);
+  await trial.call("POST", `/variants/${id}/stock`, { delta: -1, reason: "broken" });
+  await ordering;
+  await trial.world.arm("product", "on");
+}
+
+/** Lets the hold of an order end at once. */
+async function expire(trial: Trial, order_id: string): Promise<void> {
+  await trial.query(`update "order".orders set expire_time = now() where id = $1`, [order_id]);
+  await trial.query("update order_jobs._private_jobs set run_at = now() where key = $1 and locked_at is null", [
+    `expire_order:${order_id}`,
+  ]);
 }
 
 /** Kills a process at each of these steps in turn, while people shop. */
