@@ -59,8 +59,9 @@ function helper(child: Deno.ChildProcess): Helper {
 
 async function* lines(stream: ReadableStream<Uint8Array>): AsyncGenerator<string, undefined> {
   let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const found = (rest + text).split("\n");
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) {
+    const found = (rest + decoder.decode(bytes, { stream: true })).split("\n");
     rest = found.pop() ?? "";
     yield* found;
   }

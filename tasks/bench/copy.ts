@@ -40,5 +40,7 @@ const ESCAPES: Record<string, string> = { "\\": "\\\\", "\t": "\\t", "\n": "\\n"
 
 function cell(value: Cell): string {
   if (value === null) return "\\N";
-  return typeof value === "string" ? value.replaceAll(/[\\\t\n\r]/g, (found) => ESCAPES[found] ?? found) : String(value);
+  return typeof value === "string"
+    ? value.replaceAll(/[\\\t\n\r]/g, (found) => ESCAPES[found] ?? found)
+    : String(value);
 }

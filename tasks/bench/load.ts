@@ -12,7 +12,7 @@ export interface Load {
   /** `fresh` makes each path one that was never asked for. */
   kind: "same" | "fresh" | "checkout";
   /** The tokens of signed-in shoppers, in turn. */
-  tokens: string[];
+  tokens: readonly string[];
   address?: Readonly<Record<string, string>>;
 }
 

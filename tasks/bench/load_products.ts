@@ -1,6 +1,6 @@
 import pg from "pg";
 import { type Cell, copy } from "./copy.ts";
-import { makeCategories, type MadeProduct, makeProduct } from "./made_products.ts";
+import { type MadeProduct, makeCategories, makeProduct } from "./made_products.ts";
 
 /** So many at a time, to show how far it is. */
 const STEP = 25_000;

@@ -2,7 +2,9 @@
 import { createRandom, type Random } from "./seeded.ts";
 
 const words = (text: string) => text.split(" ");
-const MATERIALS = words("cotton linen wool steel oak glass clay copper paper leather silk bamboo rattan marble brass felt");
+const MATERIALS = words(
+  "cotton linen wool steel oak glass clay copper paper leather silk bamboo rattan marble brass felt",
+);
 const COLOURS = words("black white grey navy red green sand rust olive cream amber teal plum rose indigo slate");
 const KINDS = words(
   "shirt mug lamp chair bowl pen bag tent scarf jacket table plate candle clock towel rug vase kettle notebook sock " +

@@ -30,9 +30,9 @@ export function createRandom(seed: number): Random {
     normal: () => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
     id(time) {
       const at = Math.floor(time).toString(16).padStart(12, "0");
-      return `${at.slice(0, 8)}-${at.slice(8)}-7${hex(12)}-${(8 + Math.floor(next() * 4)).toString(16)}${hex(12)}-${hex(24)}${
+      return `${at.slice(0, 8)}-${at.slice(8)}-7${hex(12)}-${(8 + Math.floor(next() * 4)).toString(16)}${hex(12)}-${
         hex(24)
-      }`;
+      }${hex(24)}`;
     },
   };
 }
