@@ -1,4 +1,4 @@
-import { type Api, ApiError, type Query } from "./api.ts";
+import { type Api, ApiError, type Options, type Query } from "./api.ts";
 import { texts } from "./texts.ts";
 import type { AuditEntry, Page, User } from "./types.ts";
 
@@ -26,7 +26,12 @@ export async function actorNames(
   const actors = [...new Set(entries.map(({ actor }) => actor))];
   const named = await Promise.all(actors.map(async (actor) => {
     const [, id] = /^user:([\w-]{36})$/.exec(actor) ?? [];
-    if (!id) return [actor, actor === "service" || actor === "owner" ? texts.audit.system : actor] as const;
+    if (!id) {
+      return [
+        actor,
+        actor === "service" || actor === "owner" ? texts.audit.system : texts.audit.actors[actor] ?? actor,
+      ] as const;
+    }
     const user = id === operator?.id ? operator : await orNothing(api.get<User>(`/users/${id}`));
     return [actor, user ? user.name || user.email : id] as const;
   }));
@@ -45,16 +50,22 @@ async function orNothing<T>(work: Promise<T>): Promise<T | undefined> {
 
 const DAY_MS = 86_400_000;
 
-/** What the page's filters ask of the gateway: days are whole days in UTC. */
-export function auditFilters(given: URLSearchParams): Query {
+/** What the page's filters ask of the gateway: days are whole days in UTC, the store at hand or all. */
+export function auditFilters(given: URLSearchParams): { query: Query; options: Options } {
   const text = (name: string) => given.get(name)?.trim() || undefined;
-  return {
+  const query = {
     table: text("table"),
     row_id: text("row_id"),
     actor: text("actor"),
     from: dayStart(text("from")),
     to: dayStart(text("to"), DAY_MS),
   };
+  return { query, options: ofAllStores(given) ? { store: "" } : {} };
+}
+
+/** Whether the log is asked for of all stores and of none, as of accounts and erasures. */
+export function ofAllStores(given: URLSearchParams): boolean {
+  return given.get("stores") === "all";
 }
 
 /** The beginning of a day in UTC, or of the one after it; undefined for what is no day. */

@@ -3,6 +3,7 @@ import { ApiError } from "./api.ts";
 import { cookieOf } from "./cookies.ts";
 import { ErrorPage } from "./components/error_page.tsx";
 import { safeNext } from "./forms.ts";
+import { copyOfForm, holdForm } from "./held_form.ts";
 import { endSession } from "./session.ts";
 import { define, type Theme } from "./utils.ts";
 
@@ -21,6 +22,7 @@ export const boundary = define.middleware(async (ctx) => {
   state.request_id = REQUEST_ID.test(given) ? given : crypto.randomUUID();
   state.cookies = [];
   state.theme = THEMES.includes(theme) ? theme as Theme : "auto";
+  const form = copyOfForm(req);
   const answer = async () => {
     try {
       return await ctx.next();
@@ -33,13 +35,17 @@ export const boundary = define.middleware(async (ctx) => {
       }
       const code = error instanceof ApiError ? error.code : "";
       if (code === "totp_enrolment_required") return ctx.redirect("/two-factor", 303);
-      if (code === "step_up_required") return ctx.redirect(`/step-up?next=${encodeURIComponent(url.pathname)}`, 303);
+      if (code === "step_up_required") {
+        if (form && state.user) await holdForm(state, url.pathname + url.search, form);
+        return ctx.redirect(`/step-up?next=${encodeURIComponent(url.pathname)}`, 303);
+      }
       if (status >= 500) console.error(error);
       const page = <ErrorPage status={status} request_id={state.request_id} state={state} />;
       return await ctx.render(page, { status }, { skipInheritedLayouts: true });
     }
   };
   const response = await answer();
+  if (form && !form.bodyUsed) await form.body?.cancel();
   for (const line of state.cookies) response.headers.append("Set-Cookie", line);
   response.headers.set("X-Request-Id", state.request_id);
   response.headers.set("Referrer-Policy", "same-origin");

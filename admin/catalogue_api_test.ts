@@ -1,6 +1,6 @@
 import { expect } from "@std/expect";
 import { before, describe, it } from "@std/testing/bdd";
-import { call, hire, type Login, openConsole, openStore, unique, visitor, type World } from "./testing.ts";
+import { call, hire, type Login, openConsole, openStore, operator, unique, visitor, type World } from "./testing.ts";
 import type { Category, Product, Webhook } from "./types.ts";
 
 type Visitor = ReturnType<typeof visitor>;
@@ -159,9 +159,18 @@ describe("the catalogue in the console", () => {
     };
     const wrong = await manager.post(path, { ...form, tax_rate: "lots" });
     expect([wrong.status, (await wrong.text()).includes('value="lots"')]).toEqual([422, true]);
-    expect((await manager.post(path, { ...form, tax_rate: "8.25", tax_included: "on" })).status).toBe(303);
+    const nowhere = await manager.post(path, { ...form, origins: "https://shop.example\nshop.example/" });
+    const refused = await nowhere.text();
+    expect([nowhere.status, refused.includes('id="f-origins-error">shop.example/: ')]).toEqual([422, true]);
+    const right = { ...form, tax_rate: "8.25", tax_included: "on", origins: "https://shop.example\nhttps://b.example" };
+    expect((await manager.post(path, right)).status).toBe(303);
     const store = await call<object>(asOperator(), "GET", path);
-    expect(store).toMatchObject({ name: "Renamed", tax: { rate_bp: 825, included: true } });
+    expect(store).toMatchObject({
+      name: "Renamed",
+      tax: { rate_bp: 825, included: true },
+      origins: ["https://shop.example", "https://b.example"],
+    });
+    expect(await (await manager.get(path)).text()).toContain("https://shop.example\nhttps://b.example</textarea>");
     expect((await manager.post(path, { ...form, tax_rate: "5" })).status).toBe(409);
     expect((await manager.post(path, { status: "closed" })).status).toBe(403);
   });
@@ -189,6 +198,20 @@ describe("the catalogue in the console", () => {
     const { id } = await created({ name: "Watched" });
     const html = await (await manager.get(`/audit?table=products&row_id=${id}`)).text();
     for (const shown of ["Watched", "Created", "@nano.test"]) expect(html).toContain(shown);
+  });
+
+  it("shows an admin in the audit log also what is of no store", async () => {
+    const { user } = await call<{ user: { id: string } }>({}, "POST", "/auth/register", {
+      email: `${unique()}@nano.test`,
+      password: `${crypto.randomUUID()}!`,
+    });
+    const admin = await signIn(operator());
+    const entries = `table=users&row_id=${user.id}`;
+    expect(await (await admin.get(`/audit?${entries}`)).text()).toContain("Nothing was changed that matches");
+    const html = await (await admin.get(`/audit?stores=all&${entries}`)).text();
+    for (const shown of [">Created<", "a visitor", ">All stores<"]) expect(html).toContain(shown);
+    expect(await (await admin.get(`/audit/export?stores=all&${entries}`)).text()).toContain(user.id);
+    expect(await (await manager.get(`/audit?stores=all&${entries}`)).text()).not.toContain(">Created<");
   });
 
   it("refuses a forged post of a role that may not, and shows it no form", async () => {

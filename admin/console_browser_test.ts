@@ -1,19 +1,8 @@
 import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
-import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import type { Browser, BrowserContext, Page } from "playwright-core";
 import { consoleUrl, hire, type Login, openStore, operator, sell, type World } from "./testing.ts";
-
-const ARGS = [
-  ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"],
-  ...["--disable-component-update", "--disable-sync"],
-];
-const AXE = new URL(import.meta.resolve("npm:axe-core@4.14.1/axe.min.js"));
-
-interface Violation {
-  id: string;
-  impact: string;
-  nodes: { html: string }[];
-}
+import { openBrowser, seriousFaults } from "./testing_browser.ts";
 
 describe("the console in Chromium", () => {
   let browser: Browser;
@@ -45,10 +34,7 @@ describe("the console in Chromium", () => {
   const flash = (page: Page) => page.locator(".flash").textContent();
 
   before(async () => {
-    browser = await chromium.launch({
-      executablePath: Deno.env.get("TEST_CHROMIUM") ?? "/usr/bin/chromium",
-      args: ARGS,
-    });
+    browser = await openBrowser();
     world = await openStore("Browser store");
     manager = await hire(world, "manager");
   });
@@ -178,9 +164,8 @@ describe("the console in Chromium", () => {
   });
 
   it("has nothing serious for axe-core to say, in light and dark", async () => {
-    const axe = await Deno.readTextFile(AXE);
     // Colours that fade into each other would be caught half-way.
-    const page = await signIn(operator(), { bypassCSP: true, reducedMotion: "reduce" });
+    const page = await signIn(operator(), { reducedMotion: "reduce" });
     const [reserved, paid] = [
       await sell(world, { payment: { method: "manual", token: "" } }),
       await sell(world),
@@ -198,17 +183,9 @@ describe("the console in Chromium", () => {
       await page.emulateMedia({ colorScheme: "light" });
       await page.goto(path);
       for (const details of await page.locator("main details > summary").all()) await details.click();
-      await page.evaluate(axe);
-      expect([path, await seriousFaults(page, "{}")]).toEqual([path, []]);
+      expect([path, await seriousFaults(page)]).toEqual([path, []]);
       await page.emulateMedia({ colorScheme: "dark" });
-      expect([path, await seriousFaults(page, '{ runOnly: ["color-contrast"] }')]).toEqual([path, []]);
+      expect([path, await seriousFaults(page, ["color-contrast"])]).toEqual([path, []]);
     }
   });
 });
-
-/** What axe-core, loaded into the page, calls serious or worse. */
-async function seriousFaults(page: Page, options: string): Promise<string[]> {
-  const violations = await page.evaluate(`axe.run(${options}).then((result) => result.violations)`) as Violation[];
-  return violations.filter(({ impact }) => impact === "serious" || impact === "critical")
-    .map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);
-}

@@ -40,5 +40,6 @@ export function need(state: State, permission: Permission): void {
 export function safeNext(next: string | null | undefined): string {
   if (!next || !/^\/(?![/\\])/.test(next)) return "/";
   const url = new URL(next, "http://console.invalid");
-  return url.host === "console.invalid" ? url.pathname + url.search : "/";
+  // Dots that fold away may leave two slashes, which in a link are another host.
+  return url.host === "console.invalid" ? url.pathname.replace(/^\/+/, "/") + url.search : "/";
 }

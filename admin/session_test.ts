@@ -55,6 +55,8 @@ describe("safeNext()", () => {
       ["//evil.test", "/"],
       ["/\\evil.test", "/"],
       ["/\t/evil.test", "/"],
+      ["/.//evil.test", "/evil.test"],
+      ["/a/..//evil.test?x=//y", "/evil.test?x=//y"],
       ["https://evil.test", "/"],
       ["", "/"],
     ] as const;

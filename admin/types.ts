@@ -50,6 +50,8 @@ export interface Store {
   locale: string;
   country: string;
   tax: { rate_bp: number; included: boolean };
+  /** Of the browsers' storefronts that may read answers; absent where there are none. */
+  origins?: string[];
   create_time: string;
   update_time: string;
   version: number;

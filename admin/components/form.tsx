@@ -40,22 +40,29 @@ export function Form({ errors = NO_ERRORS, main, unguarded, changed, action, upl
 export function ErrorSummary({ errors: { summary, fields } }: { errors: FormErrors }) {
   const entries = Object.entries(fields);
   if (!summary && entries.length === 0) return null;
+  // What a field says is not said twice.
+  const more = entries.some(([, message]) => message.endsWith(summary)) ? "" : summary;
   return (
     <div class="error-summary" role="alert" tabIndex={-1}>
       <p>
-        <strong>{texts.form.errors}.</strong> {summary}
+        <strong>{texts.form.errors}.</strong> {more}
       </p>
       {entries.length > 0 && (
         <ul>
           {entries.map(([name, message]) => (
             <li key={name}>
-              <a href={`#f-${name}`}>{name.replaceAll("_", " ")}: {message}</a>
+              <a href={`#f-${name}`}>{nameOf(name)}: {message}</a>
             </li>
           ))}
         </ul>
       )}
     </div>
   );
+}
+
+function nameOf(field: string): string {
+  const text = texts.form.fields[field] ?? field.replaceAll(/[_./]/g, " ");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 type Input = Omit<JSX.IntrinsicElements["input"], "label" | "name" | "id" | "ref">;

@@ -131,7 +131,8 @@ export function BestSellers({ home: { best_sellers }, state: { locale } }: PartP
                 <a href={`/products/${product_id}`}>{name}</a> <span class="muted">{sku}</span>
               </span>
               <span class="numeric">
-                <span class="muted">{number(quantity, locale)} ×</span> <Money value={revenue} locale={locale} />
+                <span class="muted">{texts.home.sold(number(quantity, locale))}</span>{" "}
+                <Money value={revenue} locale={locale} />
               </span>
             </li>
           ))}

@@ -26,9 +26,15 @@ export function SignedInList(
           { title: t.client, cell: (one) => <span class="clip" title={one.user_agent ?? ""}>{clientName(one)}</span> },
           { title: t.network, cell: ({ ip }) => ip ?? texts.table.none, wide: true },
           { title: t.since, cell: ({ create_time }) => <Time time={create_time} locale={locale} />, wide: true },
-          { title: t.used, cell: ({ last_used_time }) => <Time time={last_used_time} locale={locale} /> },
+          {
+            title: t.used,
+            labelled: true,
+            line: true,
+            cell: ({ last_used_time }) => <Time time={last_used_time} locale={locale} />,
+          },
           {
             title: t.end,
+            act: true,
             cell: (one) => one.current ? <Badge status="current" tone="info" text={t.here} /> : <EndButton one={one} />,
           },
         ]}
@@ -45,7 +51,7 @@ export function SignedInList(
 function EndButton({ one }: { one: SignedIn }) {
   return (
     <form method="post">
-      <button type="submit" class="button" name="end" value={one.id} aria-label={t.endNamed(clientName(one))}>
+      <button type="submit" class="button small" name="end" value={one.id} aria-label={t.endNamed(clientName(one))}>
         {t.end}
       </button>
     </form>

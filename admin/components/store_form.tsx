@@ -72,6 +72,15 @@ export function StoreForm({ values, errors, submit }: Props) {
         />
         <Checkbox label={t.taxIncluded} name="tax_included" checked={values.tax_included} />
       </div>
+      <Field
+        label={t.origins}
+        name="origins"
+        value={values.origins}
+        error={fields.origins}
+        hint={t.originsHint}
+        rows={3}
+        maxLength={6000}
+      />
       <Choices id="currencies" values={CURRENCIES} />
       <Choices id="locales" values={LOCALES} />
       <button type="submit" class="button primary">{submit}</button>

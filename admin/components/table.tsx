@@ -11,6 +11,10 @@ export interface Column<T> {
   wide?: boolean;
   /** On a phone, where the head is not seen, the title stands before the value. */
   labelled?: boolean;
+  /** On a phone, in a line of its own. */
+  line?: boolean;
+  /** A button: on a phone at the right of the first column. */
+  act?: boolean;
   /** The field by which a click on the title sorts. */
   sort?: string;
 }
@@ -80,8 +84,8 @@ export function Table<T extends { id: string }>({ label, rows, columns, href, ch
   );
 }
 
-function classOf<T>({ numeric, wide }: Column<T>): string {
-  return [numeric && "numeric", wide && "wide-only"].filter(Boolean).join(" ");
+function classOf<T>({ numeric, wide, line, act }: Column<T>): string {
+  return [numeric && "numeric", wide && "wide-only", line && "line", act && "act"].filter(Boolean).join(" ");
 }
 
 function ariaSort<T>({ sort }: Column<T>, url?: URL) {

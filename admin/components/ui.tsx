@@ -99,6 +99,18 @@ export function Empty({ title, children }: { title: string; children?: Component
   );
 }
 
+/** An empty list: nothing there yet, or nothing that the filters let through, and the way back to all. */
+export function NoneFound(
+  { url, found, none, children }: { url: URL; found: string; none: string; children?: ComponentChildren },
+) {
+  if (!url.search) return <Empty title={none}>{children}</Empty>;
+  return (
+    <Empty title={found}>
+      <a class="button" href={url.pathname}>{texts.form.reset}</a>
+    </Empty>
+  );
+}
+
 /** Facts by name. */
 export function Facts({ facts }: { facts: readonly (readonly [name: string, value: ComponentChildren])[] }) {
   return (

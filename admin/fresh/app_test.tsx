@@ -18,7 +18,6 @@ const mark = (name: string) =>
     return ctx.next();
   });
 
-
 describe("App", () => {
   it("runs the middlewares above a path, in their order, and only those added before the route", async () => {
     const app = new App<State>()

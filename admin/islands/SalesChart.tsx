@@ -30,7 +30,8 @@ export default function SalesChart({ days, currency, digits, locale, label, orde
   const format = new Intl.NumberFormat(locale, { style: "currency", currency, minimumFractionDigits: digits });
   const short = new Intl.NumberFormat(locale, { style: "currency", currency, notation: "compact" });
   const date = new Intl.DateTimeFormat(locale, { day: "numeric", month: "short", timeZone: "UTC" });
-  const top = Math.max(1, ...days.flatMap(({ revenue, before }) => [revenue, before]));
+  const most = Math.max(0, ...days.flatMap(({ revenue, before }) => [revenue, before]));
+  const top = most || 1;
   const step = (WIDTH - LEFT) / Math.max(1, days.length);
   const y = (value: number) => TOP + (1 - Math.max(0, value) / top) * (HEIGHT - TOP - BOTTOM);
   const x = (index: number) => LEFT + index * step;
@@ -39,7 +40,7 @@ export default function SalesChart({ days, currency, digits, locale, label, orde
   return (
     <div>
       <svg class="chart" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={label}>
-        {[0, 0.5, 1].map((part) => (
+        {(most > 0 ? [0, 0.5, 1] : [0]).map((part) => (
           <g key={part}>
             <line class="axis" x1={LEFT} x2={WIDTH} y1={y(part * top)} y2={y(part * top)} />
             <text x={LEFT - 8} y={y(part * top) + 4} text-anchor="end">{short.format(part * top / 10 ** digits)}</text>

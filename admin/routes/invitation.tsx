@@ -70,7 +70,12 @@ async function signedIn(ctx: Context<State>): Promise<Me | undefined> {
 
 export default define.page<typeof handler>(({ data }) => (
   <Door title={t.accept}>
-    {data.offer ? <Offer {...data} offer={data.offer} /> : <p role="alert">{data.errors.summary}</p>}
+    {data.offer ? <Offer {...data} offer={data.offer} /> : (
+      <>
+        <p class="notice" role="alert">{data.errors.summary}</p>
+        <a href="/login">{texts.login.title}</a>
+      </>
+    )}
   </Door>
 ));
 

@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { api, ApiError } from "../api.ts";
+import { Door } from "../components/door.tsx";
 import { Field, Form } from "../components/form.tsx";
 import { attempt, faults, type FormErrors, NO_ERRORS, safeNext, textsOf } from "../forms.ts";
 import { keepSession, readSession } from "../session.ts";
@@ -64,50 +65,46 @@ async function signOutAgain(ctx: Parameters<typeof api>[0]): Promise<void> {
 }
 
 export default define.page<typeof handler>(({ data: { email, next, errors, held } }) => (
-  <main class="sign-in">
-    <div class="brand">Nano</div>
-    <div class="card">
-      <h1>{held ? texts.login.second : texts.login.title}</h1>
-      <Form errors={errors} main unguarded>
-        <input type="hidden" name="next" value={next} />
-        {held
-          ? (
-            <>
-              <input type="hidden" name="held" value={held} />
-              <Field
-                label={texts.login.code}
-                name="code"
-                hint={texts.login.codeHint}
-                autocomplete="one-time-code"
-                maxLength={40}
-                required
-              />
-            </>
-          )
-          : (
-            <>
-              <Field
-                label={texts.login.email}
-                name="email"
-                type="email"
-                value={email}
-                autocomplete="username"
-                required
-              />
-              <Field
-                label={texts.login.password}
-                name="password"
-                type="password"
-                autocomplete="current-password"
-                required
-              />
-            </>
-          )}
-        <button type="submit" class="button primary wide">{texts.login.submit}</button>
-      </Form>
+  <Door title={held ? texts.login.second : texts.login.title}>
+    <Form errors={errors} main unguarded>
+      <input type="hidden" name="next" value={next} />
       {held
-        ? <a href={`/login?next=${encodeURIComponent(next)}`}>{texts.login.startAgain}</a>
-        : <a href="/forgot-password">{texts.forgotten.link}</a>}
-    </div>
-  </main>
+        ? (
+          <>
+            <input type="hidden" name="held" value={held} />
+            <Field
+              label={texts.login.code}
+              name="code"
+              hint={texts.login.codeHint}
+              autocomplete="one-time-code"
+              maxLength={40}
+              required
+            />
+          </>
+        )
+        : (
+          <>
+            <Field
+              label={texts.login.email}
+              name="email"
+              type="email"
+              value={email}
+              autocomplete="username"
+              required
+            />
+            <Field
+              label={texts.login.password}
+              name="password"
+              type="password"
+              autocomplete="current-password"
+              required
+            />
+          </>
+        )}
+      <button type="submit" class="button primary wide">{texts.login.submit}</button>
+    </Form>
+    {held
+      ? <a href={`/login?next=${encodeURIComponent(next)}`}>{texts.login.startAgain}</a>
+      : <a href="/forgot-password">{texts.forgotten.link}</a>}
+  </Door>
 ));

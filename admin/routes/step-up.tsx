@@ -1,11 +1,13 @@
 import { page } from "fresh";
 import { api, ApiError } from "../api.ts";
+import { Door } from "../components/door.tsx";
 import { Field, Form } from "../components/form.tsx";
 import { setFlash } from "../flash.ts";
 import { attempt, type FormErrors, NO_ERRORS, safeNext, textsOf } from "../forms.ts";
+import { dropForm, type HeldForm, heldForm } from "../held_form.ts";
 import { readSession } from "../session.ts";
 import { texts } from "../texts.ts";
-import type { Totp } from "../types.ts";
+import type { Me, Totp } from "../types.ts";
 import { define } from "../utils.ts";
 
 const t = texts.stepUp;
@@ -15,6 +17,8 @@ interface Data {
   errors: FormErrors;
   /** Whether there is a second factor to confirm by; else the password does. */
   coded: boolean;
+  /** Once confirmed: what was about to be sent. */
+  held?: HeldForm;
 }
 
 /** Asks an operator to confirm before what is sensitive, and leads back to where that was refused. */
@@ -36,6 +40,10 @@ export const handler = define.handlers<Data>({
     if ("errors" in answer) {
       return page({ next, errors: answer.errors, coded: !form.has("password") }, { status: 422 });
     }
+    const { id } = await api(ctx).get<Me>("/users/me");
+    const held = await heldForm(ctx.req, id);
+    dropForm(ctx.state);
+    if (held) return page({ next, errors: NO_ERRORS, coded: false, held });
     await setFlash(ctx.state, t.done);
     return ctx.redirect(next, 303);
   },
@@ -47,11 +55,10 @@ async function signedIn(request: Request) {
   return session;
 }
 
-export default define.page<typeof handler>(({ data: { next, errors, coded } }) => (
-  <main class="sign-in">
-    <div class="brand">Nano</div>
-    <div class="card">
-      <h1>{t.title}</h1>
+export default define.page<typeof handler>(({ data: { next, errors, coded, held } }) => {
+  if (held) return <Confirmed next={next} held={held} />;
+  return (
+    <Door title={t.title}>
       <p>{t.says}</p>
       <Form errors={errors} main unguarded>
         <input type="hidden" name="next" value={next} />
@@ -78,6 +85,20 @@ export default define.page<typeof handler>(({ data: { next, errors, coded } }) =
         <button type="submit" class="button primary wide">{t.submit}</button>
       </Form>
       <a href={next}>{texts.form.cancel}</a>
-    </div>
-  </main>
-));
+    </Door>
+  );
+});
+
+/** Sends what was refused again, as it was typed. */
+function Confirmed({ next, held: { path, fields } }: { next: string; held: HeldForm }) {
+  return (
+    <Door title={t.confirmed}>
+      <p>{t.goOnSays}</p>
+      <form method="post" action={path} data-main="">
+        {fields.map(([name, value], index) => <input key={index} type="hidden" name={name} value={value} />)}
+        <button type="submit" class="button primary wide">{t.goOn}</button>
+      </form>
+      <a href={next}>{texts.form.cancel}</a>
+    </Door>
+  );
+}

@@ -1,5 +1,6 @@
 import { page } from "fresh";
 import { api, ApiError } from "../api.ts";
+import { Door } from "../components/door.tsx";
 import { ConfirmButton, Field, Form } from "../components/form.tsx";
 import { Qr } from "../components/qr.tsx";
 import { attempt, type FormErrors, NO_ERRORS, textsOf } from "../forms.ts";
@@ -68,38 +69,34 @@ const codeField = (label: string) => (
 );
 
 export default define.page<typeof handler>(({ data: { totp, errors, begun, codes } }) => (
-  <main class="sign-in two-factor">
-    <div class="brand">Nano</div>
-    <div class="card stack">
-      <h1>{t.title}</h1>
-      {codes
-        ? (
-          <>
-            <p class="notice">{t.codesSay}</p>
-            <ul class="recovery-codes">
-              {codes.map((code) => (
-                <li key={code}>
-                  <code>{code}</code>
-                </li>
-              ))}
-            </ul>
-          </>
-        )
-        : begun
-        ? <Begun {...begun} errors={errors} />
-        : totp.enabled
-        ? <Enabled left={totp.recovery_codes_left} errors={errors} />
-        : (
-          <>
-            <p>{totp.required ? t.required : t.says}</p>
-            <Form errors={errors} main unguarded>
-              <button type="submit" class="button primary wide" name="act" value="begin">{t.begin}</button>
-            </Form>
-          </>
-        )}
-      {(totp.enabled || !totp.required) && <a href="/profile">{t.back}</a>}
-    </div>
-  </main>
+  <Door title={t.title}>
+    {codes
+      ? (
+        <>
+          <p class="notice">{t.codesSay}</p>
+          <ul class="recovery-codes">
+            {codes.map((code) => (
+              <li key={code}>
+                <code>{code}</code>
+              </li>
+            ))}
+          </ul>
+        </>
+      )
+      : begun
+      ? <Begun {...begun} errors={errors} />
+      : totp.enabled
+      ? <Enabled left={totp.recovery_codes_left} errors={errors} />
+      : (
+        <>
+          <p>{totp.required ? t.required : t.says}</p>
+          <Form errors={errors} main unguarded>
+            <button type="submit" class="button primary wide" name="act" value="begin">{t.begin}</button>
+          </Form>
+        </>
+      )}
+    {(totp.enabled || !totp.required) && <a href="/profile">{t.back}</a>}
+  </Door>
 ));
 
 function Begun({ secret, uri, sealed, errors }: NewTotp & { sealed: string; errors: FormErrors }) {

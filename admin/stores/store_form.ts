@@ -4,7 +4,7 @@ import type { Store } from "../types.ts";
 
 /** A store's form as typed. */
 export type StoreValues =
-  & Record<"name" | "slug" | "currency" | "country" | "locale" | "tax_rate" | "version", string>
+  & Record<"name" | "slug" | "currency" | "country" | "locale" | "tax_rate" | "version" | "origins", string>
   & {
     tax_included: boolean;
   };
@@ -12,6 +12,7 @@ export type StoreValues =
 /** The form of a new store. */
 export const NEW_STORE: StoreValues = {
   ...{ name: "", slug: "", currency: "USD", country: "US", locale: "en-US", tax_rate: "0", version: "" },
+  origins: "",
   tax_included: false,
 };
 
@@ -19,7 +20,9 @@ export const NEW_STORE: StoreValues = {
 export function storeValues(store: Store): StoreValues {
   const { name, slug, currency, country, locale, tax, version } = store;
   const tax_rate = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(tax.rate_bp / 100);
-  return { name, slug, currency, country, locale, tax_rate, tax_included: tax.included, version: String(version) };
+  const origins = (store.origins ?? []).join("\n");
+  const rest = { tax_rate, tax_included: tax.included, origins, version: String(version) };
+  return { name, slug, currency, country, locale, ...rest };
 }
 
 /** Reads the form as typed. */
@@ -28,13 +31,14 @@ export function readStore(form: FormData): StoreValues {
   return {
     ...{ name: text("name"), slug: text("slug"), locale: text("locale") || "en-US", tax_rate: text("tax_rate") },
     ...{ currency: text("currency").toUpperCase(), country: text("country").toUpperCase(), version: text("version") },
+    origins: text("origins"),
     tax_included: form.has("tax_included"),
   };
 }
 
 /** Makes the gateway's body of what was typed, or says what is wrong with it. */
 export function storeBody(values: StoreValues): { body: Record<string, unknown> } | FormErrors {
-  const { tax_rate, tax_included, version, ...rest } = values;
+  const { tax_rate, tax_included, origins: typed, version, ...rest } = values;
   const rate = rateOf(tax_rate || "0");
   const t = texts.products;
   const fields: Record<string, string> = {};
@@ -42,13 +46,21 @@ export function storeBody(values: StoreValues): { body: Record<string, unknown> 
   if (rate === undefined) fields.tax_rate = texts.stores.notARate;
   if (Object.keys(fields).length > 0) return faults(t.checkFields, fields);
   const tax = { rate_bp: rate, included: tax_included };
-  return { body: { ...rest, tax, ...(version ? { version: Number(version) } : {}) } };
+  const origins = typed.split(/\s+/).filter(Boolean);
+  return { body: { ...rest, tax, origins, ...(version ? { version: Number(version) } : {}) } };
 }
 
-/** The gateway's refusal by the fields of the form. */
-export function storeFields(refused: Record<string, string>): Record<string, string> {
+/** The gateway's refusal by the fields of the form: that of one origin names it. */
+export function storeFields(refused: Record<string, string>, { origins }: StoreValues): Record<string, string> {
+  const lines = origins.split(/\s+/);
   return Object.fromEntries(
-    Object.entries(refused).map(([pointer, message]) => [pointer.startsWith("tax") ? "tax_rate" : pointer, message]),
+    Object.entries(refused).map(([pointer, message]) => {
+      const [field = "", part = ""] = pointer.split("/");
+      if (field === "tax") return ["tax_rate", message];
+      return field === "origins" && lines[Number(part)] && part
+        ? [field, `${lines[Number(part)]}: ${message}`]
+        : [field, message];
+    }),
   );
 }
 

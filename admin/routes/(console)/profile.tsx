@@ -101,8 +101,10 @@ export default define.page<typeof handler>(({ data: { form, values, errors }, st
         </Form>
       </Card>
       <Card title={texts.sessions.title}>
-        <p>{texts.sessions.manage}</p>
-        <a class="button" href="/sessions">{texts.sessions.title}</a>
+        <div class="stack">
+          <p>{texts.sessions.manage}</p>
+          <a class="button" href="/sessions">{texts.sessions.title}</a>
+        </div>
       </Card>
       <Card title={texts.profile.password}>
         <Form class="form" errors={ofPassword}>
@@ -116,8 +118,10 @@ export default define.page<typeof handler>(({ data: { form, values, errors }, st
         </Form>
       </Card>
       <Card title={texts.twoFactor.title}>
-        <p>{texts.twoFactor.manage}</p>
-        <a class="button" href="/two-factor">{texts.twoFactor.title}</a>
+        <div class="stack">
+          <p>{texts.twoFactor.manage}</p>
+          <a class="button" href="/two-factor">{texts.twoFactor.title}</a>
+        </div>
       </Card>
     </div>
   );

@@ -45,7 +45,7 @@ export default define.page<typeof handler>(({ data: { data, next_cursor }, state
           rows={data}
           columns={[
             { title: t.name, cell: ({ name }) => name },
-            { title: t.key, cell: ({ prefix, last4 }) => <code>{prefix}…{last4}</code> },
+            { title: t.key, line: true, cell: ({ prefix, last4 }) => <code>{prefix}…{last4}</code> },
             { title: t.kind, wide: true, cell: ({ kind }) => t.kinds[kind] },
             {
               title: t.scopes,
@@ -54,11 +54,14 @@ export default define.page<typeof handler>(({ data: { data, next_cursor }, state
             },
             {
               title: t.lastUsed,
+              labelled: true,
+              line: true,
               cell: ({ last_used_time }) =>
                 last_used_time ? <Time time={last_used_time} locale={state.locale} /> : t.never,
             },
             {
               title: t.status,
+              act: true,
               cell: ({ id, name, revoke_time }) =>
                 revoke_time ? <Badge status="revoked" text={t.isRevoked} /> : may(state, "key:write")
                   ? (

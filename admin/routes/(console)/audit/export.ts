@@ -7,12 +7,13 @@ import { define } from "../../../utils.ts";
 export const handler = define.handlers({
   GET: async (ctx) => {
     need(ctx.state, "audit:read");
-    const query = { ...auditFilters(ctx.url.searchParams), format: "csv" };
-    const { body } = await api(ctx).send("GET", "/audit/export", { query });
+    const { query, options } = auditFilters(ctx.url.searchParams);
+    const { body } = await api(ctx).send("GET", "/audit/export", { ...options, query: { ...query, format: "csv" } });
+    const of = options.store === undefined ? ctx.state.store.slug : "all";
     return new Response(body, {
       headers: {
         "Content-Type": "text/csv; charset=utf-8",
-        "Content-Disposition": `attachment; filename="audit-${ctx.state.store.slug}.csv"`,
+        "Content-Disposition": `attachment; filename="audit-${of}.csv"`,
       },
     });
   },

@@ -3,7 +3,7 @@ import { api } from "../../../api.ts";
 import { Filters } from "../../../components/filters.tsx";
 import { type Column, Pagination, Table } from "../../../components/table.tsx";
 import { Views } from "../../../components/views.tsx";
-import { Empty, PageHead, Time } from "../../../components/ui.tsx";
+import { NoneFound, PageHead, Time } from "../../../components/ui.tsx";
 import { number } from "../../../format.ts";
 import { need } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
@@ -31,7 +31,7 @@ export const handler = define.handlers<Page<User>>({
 function columns({ locale }: State): Column<User>[] {
   return [
     { title: texts.customers.name, cell: (user) => <span class="clip">{user.name || user.email}</span> },
-    { title: texts.customers.email, cell: (user) => <span class="clip">{user.email}</span> },
+    { title: texts.customers.email, cell: (user) => <span class="clip">{user.email}</span>, line: true },
     { title: texts.customers.since, cell: (user) => <Time time={user.create_time} locale={locale} />, wide: true },
   ];
 }
@@ -41,7 +41,7 @@ export default define.page<typeof handler>(({ data: { data, next_cursor, total }
     <PageHead title={texts.nav.customers} />
     <Views label={texts.orders.views.label} views={[[texts.orders.views.all, "/customers"]]} url={url} state={state} />
     <Filters url={url} search={texts.customers.search} />
-    {data.length === 0 ? <Empty title={url.search ? texts.customers.noneFound : texts.customers.none} /> : (
+    {data.length === 0 ? <NoneFound url={url} found={texts.customers.noneFound} none={texts.customers.none} /> : (
       <Table
         label={texts.nav.customers}
         rows={data}
@@ -52,7 +52,7 @@ export default define.page<typeof handler>(({ data: { data, next_cursor, total }
     <Pagination
       url={url}
       next_cursor={next_cursor}
-      {...(total === undefined ? {} : { total: texts.customers.count(number(total, state.locale)) })}
+      {...(!total ? {} : { total: texts.customers.count(number(total, state.locale)) })}
     />
   </>
 ));

@@ -4,7 +4,7 @@ import { ErrorSummary, Form } from "../../../components/form.tsx";
 import { orderColumnsWithBuyer } from "../../../components/orders/columns.tsx";
 import { Pagination, Table } from "../../../components/table.tsx";
 import { Views } from "../../../components/views.tsx";
-import { Empty, PageHead, words } from "../../../components/ui.tsx";
+import { NoneFound, PageHead, words } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
 import { number } from "../../../format.ts";
 import { attempt, faults, type FormErrors, need, NO_ERRORS } from "../../../forms.ts";
@@ -88,9 +88,9 @@ export default define.page<typeof handler>(({ data, state, url }) => {
       />
       {orders.data.length === 0
         ? (
-          <Empty title={url.search ? texts.orders.noneFound : texts.orders.none}>
-            {url.search ? <a class="button" href="/orders">{texts.form.reset}</a> : <p>{texts.orders.noneYet}</p>}
-          </Empty>
+          <NoneFound url={url} found={texts.orders.noneFound} none={texts.orders.none}>
+            <p>{texts.orders.noneYet}</p>
+          </NoneFound>
         )
         : (
           <Table
@@ -106,7 +106,7 @@ export default define.page<typeof handler>(({ data, state, url }) => {
       <Pagination
         url={url}
         next_cursor={orders.next_cursor}
-        {...(total === undefined ? {} : { total: texts.orders.count(number(total, state.locale)) })}
+        {...(!total ? {} : { total: texts.orders.count(number(total, state.locale)) })}
       />
     </>
   );

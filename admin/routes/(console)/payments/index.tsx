@@ -3,7 +3,7 @@ import { api } from "../../../api.ts";
 import { Filters } from "../../../components/filters.tsx";
 import { type Column, Pagination, Table } from "../../../components/table.tsx";
 import { Views } from "../../../components/views.tsx";
-import { Badge, Empty, Money, PageHead, Time, words } from "../../../components/ui.tsx";
+import { Badge, Money, NoneFound, PageHead, Time, words } from "../../../components/ui.tsx";
 import { need } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
 import type { Order, Page, Payment } from "../../../types.ts";
@@ -88,7 +88,7 @@ export default define.page<typeof handler>(({ data: { data, next_cursor }, state
       }]}
     />
     {data.length === 0
-      ? <Empty title={texts.payments.none} />
+      ? <NoneFound url={url} found={texts.payments.noneFound} none={texts.payments.none} />
       : <Table label={texts.nav.payments} rows={data} columns={columns(state)} href={({ id }) => `/payments/${id}`} />}
     <Pagination url={url} next_cursor={next_cursor} />
   </>

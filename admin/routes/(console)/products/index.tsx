@@ -100,6 +100,7 @@ export default define.page<typeof handler>(({ data: { products, categories }, st
         ? (
           <Empty title={t.noMatch}>
             <p>{t.noMatchHint}</p>
+            <a class="button" href="/products">{texts.form.reset}</a>
           </Empty>
         )
         : (
@@ -150,7 +151,7 @@ export default define.page<typeof handler>(({ data: { products, categories }, st
       <Pagination
         url={url}
         next_cursor={next_cursor}
-        {...(total === undefined ? {} : { total: t.count(number(total, state.locale)) })}
+        {...(!total ? {} : { total: t.count(number(total, state.locale)) })}
       />
     </>
   );
@@ -205,7 +206,7 @@ function Filters({ url: { searchParams }, categories }: { url: URL; categories: 
         <Field label={t.maxPrice} name="max_price" value={value("max_price")} inputMode="decimal" />
       </div>
       <Field label={t.sort} name="sort" value={value("sort") || "-create_time"} options={Object.entries(t.sorts)} />
-      <button type="submit" class="button">{texts.form.apply}</button>
+      <button type="submit" class="button">{texts.filters.apply}</button>
     </form>
   );
 }

@@ -75,8 +75,8 @@ export default define.page<typeof handler>(({ data: { member, errors }, state })
               value={roleIn(member, store.id)}
               error={errors.fields.store_roles}
               options={[...texts.staff.choices, ["", texts.staff.nothing]]}
+              hint={`${texts.staff.roleHint} ${texts.staff.endsSessions}`}
             />
-            <p class="hint">{texts.staff.roleHint} {texts.staff.endsSessions}</p>
             <div>
               <button type="submit" class="button primary">{texts.form.save}</button>
             </div>
@@ -85,12 +85,14 @@ export default define.page<typeof handler>(({ data: { member, errors }, state })
       )}
       {!self && (may(state, "platform:write") || (!admin && roleIn(member, store.id) && may(state, "user:write"))) && (
         <Card title={texts.sessions.title}>
-          <p>{texts.sessions.manageOthers}</p>
-          <a class="button" href={`/staff/${member.id}/sessions`}>{texts.sessions.title}</a>
+          <div class="stack">
+            <p>{texts.sessions.manageOthers}</p>
+            <a class="button" href={`/staff/${member.id}/sessions`}>{texts.sessions.title}</a>
+          </div>
         </Card>
       )}
       {!self && may(state, "platform:write") && (
-        <Card title={texts.staff.platform}>
+        <Card title={texts.staff.platform} class="stack">
           <Form class="form">
             <input type="hidden" name="platform_role" value={admin ? "customer" : "admin"} />
             <ConfirmButton

@@ -61,9 +61,10 @@ function columns({ locale, store, user: me }: State): Column<User>[] {
       title: texts.customers.name,
       cell: (user) => <span class="clip">{user.name || user.email}{user.id === me.id && ` (${texts.staff.you})`}</span>,
     },
-    { title: texts.customers.email, cell: (user) => <span class="clip">{user.email}</span>, wide: true },
+    { title: texts.customers.email, cell: (user) => <span class="clip">{user.email}</span>, line: true },
     {
       title: texts.staff.role,
+      act: true,
       cell: (user) => <Badge status="role" tone="info" text={texts.staff.roles[roleOf(user, store.id)] ?? ""} />,
     },
     { title: texts.customers.since, cell: (user) => <Time time={user.create_time} locale={locale} />, wide: true },
@@ -100,8 +101,8 @@ export default define.page<typeof handler>(({ data: { staff, errors, values }, s
               name="role"
               value={values.role ?? "support"}
               options={texts.staff.choices}
+              hint={texts.staff.roleHint}
             />
-            <p class="hint">{texts.staff.roleHint}</p>
             <button type="submit" class="button primary">{texts.staff.add}</button>
           </Form>
         </Card>

@@ -53,24 +53,25 @@ function columns(state: State): Column<Invitation>[] {
   const { locale } = state;
   const all: Column<Invitation>[] = [
     { title: texts.customers.email, cell: ({ email }) => <span class="clip">{email}</span> },
-    { title: texts.staff.role, cell: ({ role }) => texts.staff.roles[role] ?? role },
+    { title: texts.staff.role, line: true, cell: ({ role }) => texts.staff.roles[role] ?? role },
     {
       title: t.mail,
+      line: true,
       cell: ({ send_time }) => (
         <Badge status="mail" tone={send_time ? "good" : "warn"} text={send_time ? t.mailSent : t.mailWaits} />
       ),
     },
-    { title: t.until, cell: ({ expire_time }) => <Time time={expire_time} locale={locale} full />, wide: true },
+    { title: t.until, cell: ({ expire_time }) => <Time time={expire_time} locale={locale} />, wide: true },
   ];
   if (!may(state, "user:write")) return all;
   const revoke = ({ id, email }: Invitation) => (
     <form method="post">
-      <button type="submit" class="button" name="revoke" value={id} aria-label={t.revokeNamed(email)}>
+      <button type="submit" class="button small" name="revoke" value={id} aria-label={t.revokeNamed(email)}>
         {t.revoke}
       </button>
     </form>
   );
-  return [...all, { title: t.revoke, cell: revoke }];
+  return [...all, { title: t.revoke, act: true, cell: revoke }];
 }
 
 export default define.page<typeof handler>(({ data: { invitations, errors, values }, state, url }) => (
@@ -79,7 +80,11 @@ export default define.page<typeof handler>(({ data: { invitations, errors, value
     <div class="columns">
       <div class="stack">
         {invitations.data.length === 0
-          ? <Empty title={t.none} />
+          ? (
+            <Empty title={t.none}>
+              <p>{t.noneHint}</p>
+            </Empty>
+          )
           : <Table label={t.title} rows={invitations.data} columns={columns(state)} />}
         <Pagination url={url} next_cursor={invitations.next_cursor} />
       </div>
@@ -100,8 +105,8 @@ export default define.page<typeof handler>(({ data: { invitations, errors, value
               name="role"
               value={values.role ?? "support"}
               options={texts.staff.choices}
+              hint={texts.staff.roleHint}
             />
-            <p class="hint">{texts.staff.roleHint}</p>
             <button type="submit" class="button primary">{t.invite}</button>
           </Form>
         </Card>

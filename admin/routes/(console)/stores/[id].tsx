@@ -49,7 +49,7 @@ export const handler = define.handlers({
     const conflict = answer.refusal.code === "version_conflict";
     const errors = faults(
       conflict ? t.conflict : answer.errors.summary,
-      conflict ? {} : storeFields(answer.errors.fields),
+      conflict ? {} : storeFields(answer.errors.fields, values),
     );
     const review = conflict ? { ...values, version: String(store.version) } : values;
     return page({ store, values: review, errors }, { status: conflict ? 409 : 422 });

@@ -33,7 +33,8 @@ export default define.page<typeof handler>(({ data: { stores }, state }) => (
         { title: t.currency, cell: ({ currency }) => currency },
         { title: t.country, wide: true, cell: ({ country }) => country },
         {
-          title: t.use,
+          title: t.atHand,
+          line: true,
           cell: ({ slug }) =>
             slug === state.store.slug ? <span class="muted">{t.here}</span> : <a href={`/?store=${slug}`}>{t.use}</a>,
         },

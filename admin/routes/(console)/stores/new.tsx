@@ -25,7 +25,7 @@ export const handler = define.handlers({
     if (!("body" in made)) return page({ values, errors: made }, { status: 422 });
     const answer = await attempt(api(ctx).post<Store>("/stores", made.body));
     if ("errors" in answer) {
-      const errors = faults(answer.errors.summary, storeFields(answer.errors.fields));
+      const errors = faults(answer.errors.summary, storeFields(answer.errors.fields, values));
       return page({ values, errors }, { status: 422 });
     }
     await setFlash(ctx.state, t.created(answer.value.name));

@@ -78,7 +78,9 @@ export default define.page<typeof handler>(({ data: { webhook, deliveries, value
     <PageHead
       title={webhook.url}
       back={["/webhooks", t.title]}
-      badge={<Badge status={webhook.status} text={t.statuses[webhook.status]} />}
+      badge={webhook.failing_since && webhook.status === "active"
+        ? <Badge status="failing" tone="bad" text={t.isFailing} />
+        : <Badge status={webhook.status} text={t.statuses[webhook.status]} />}
     />
     {webhook.disabled_reason && <p class="notice below">{t.reasons[webhook.disabled_reason]}</p>}
     <div class="columns">

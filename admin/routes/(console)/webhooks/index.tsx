@@ -41,7 +41,7 @@ export default define.page<typeof handler>(({ data: { data, next_cursor }, state
               title: t.status,
               cell: ({ status, failing_since }) =>
                 failing_since && status === "active"
-                  ? <Badge status="failing" tone="bad" text={t.states.failed} />
+                  ? <Badge status="failing" tone="bad" text={t.isFailing} />
                   : <Badge status={status} text={t.statuses[status]} />,
             },
             {
@@ -49,7 +49,7 @@ export default define.page<typeof handler>(({ data: { data, next_cursor }, state
               wide: true,
               cell: ({ event_types }) => event_types.includes("*") ? t.allEvents : event_types.join(", "),
             },
-            { title: t.description, wide: true, cell: ({ description }) => description },
+            { title: t.description, line: true, cell: ({ description }) => description },
             {
               title: texts.products.updated,
               wide: true,
