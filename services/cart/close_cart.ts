@@ -2,7 +2,7 @@ import { type Actor, owns } from "../shared/auth.ts";
 import { conflict, notFound } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
 import { transaction, type Tx } from "../shared/postgres.ts";
-import { leftOver, type Principal } from "./cart.ts";
+import { leftOver, type Principal, type StoredCart } from "./cart.ts";
 import type { Deps } from "./change_cart.ts";
 import type { CartHead } from "./repository.ts";
 
@@ -25,7 +25,11 @@ export async function closeCart(deps: Deps, { cart_id, order_id, lines }: CloseC
   const principal = principalOfCart(cart);
   await cache.changing([{ store_id, principal }], () =>
     transaction(pool, async (tx) => {
-      if (await repository.close(tx, cart_id, order_id)) return await keepRest(deps, tx, cart, principal, lines);
+      const [closed, left] = await Promise.all([
+        repository.close(tx, cart_id, order_id),
+        repository.readById(tx, cart_id),
+      ]);
+      if (closed) return await keepRest(deps, tx, cart, principal, leftOf(left, lines));
       const now = await repository.readHead(tx, cart_id);
       if (now?.order_id !== order_id.toLowerCase()) throw conflict("cart_ordered", "This cart was ordered already.");
     }));
@@ -37,16 +41,19 @@ async function keepRest(
   tx: Tx,
   cart: CartHead,
   principal: Principal,
-  taken: CloseCart["lines"],
+  rest: StoredCart["lines"],
 ): Promise<void> {
-  const closed = await repository.readById(tx, cart.id);
-  const rest = taken.length ? leftOver(closed?.lines ?? [], taken) : [];
   if (!rest.length) return;
   const next = await repository.open(tx, cart.store_id, principal);
   for (const line of rest) {
     await repository.takeFromLine(tx, line.id, line.quantity);
     await repository.putLine(tx, next, line);
   }
+}
+
+/** No lines mean that all of the cart was ordered. */
+function leftOf(cart: StoredCart | undefined, taken: CloseCart["lines"]): StoredCart["lines"] {
+  return taken.length ? leftOver(cart?.lines ?? [], taken) : [];
 }
 
 function principalOfCart({ user_id, guest_hash }: CartHead): Principal {

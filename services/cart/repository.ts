@@ -43,8 +43,6 @@ export function createRepository(pool: Pool) {
   return {
     ...createPersonRepository(pool),
 
-    ...createPersonRepository(pool),
-
     /** A principal's open cart in a store. */
     async read(store_id: string, { kind, id }: Principal): Promise<StoredCart | undefined> {
       const { rows } = await pool.query<CartRow>({

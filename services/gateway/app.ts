@@ -26,7 +26,8 @@ import type { Catalogue } from "./catalogue.ts";
 import { requestIdOf } from "./request_id.ts";
 import type { RateLimits } from "./rate_limit.ts";
 import type { Sessions } from "./session.ts";
-import type { Stores } from "./stores.ts";
+import { shedReads } from "./shed.ts";
+import { storeNamed, type Stores } from "./stores.ts";
 import { cart } from "./routes/cart.ts";
 import { auth } from "./routes/auth.ts";
 import { authLinks } from "./routes/auth_links.ts";
@@ -120,7 +121,11 @@ export function createApp(deps: Deps) {
 
   app.use(secureHeaders({
     crossOriginResourcePolicy: "cross-origin",
-    // What only browsers and plug-ins of long ago read, or what says something of pages: each costs a cached read 2 %.
+    // A browser takes it from https only, which is what production has before it.
+    strictTransportSecurity: config.ENVIRONMENT === "production",
+    xFrameOptions: "DENY",
+    // What says something of pages only, or what only browsers and plug-ins of long ago read: each costs a cached read 2 %.
+    crossOriginOpenerPolicy: false,
     xXssProtection: false,
     xDownloadOptions: false,
     xPermittedCrossDomainPolicies: false,
@@ -136,7 +141,7 @@ export function createApp(deps: Deps) {
   app.use(cors({
     origin: async (origin, c) => {
       if (origin === "") return null;
-      const store = c.req.method === "OPTIONS" ? undefined : c.req.header("X-Store") ?? c.req.query("store") ?? "";
+      const store = c.req.method === "OPTIONS" ? undefined : storeNamed(c) ?? "";
       return await origins.allows(origin, store) ? origin : null;
     },
     allowHeaders: [
@@ -162,6 +167,7 @@ export function createApp(deps: Deps) {
   }));
   const limits = { usual: limitTo(MAX_BODY, tooLarge), media: limitTo(MAX_MEDIA + FORM, mediaTooLarge) };
   app.use(bounds());
+  app.use(shedReads());
   app.use((c, next) => (c.req.path === "/media" ? limits.media : limits.usual)(c, next));
   app.use(onlyJson);
   app.use(async (c, next) => {
@@ -282,7 +288,9 @@ function problem(c: RequestContext, thrown: unknown, log?: Log): Response {
   const body = toProblem(error, c.req.path, c.get("request_id"));
   if (error.kind === "internal") log?.error({ err: thrown }, "a request failed");
   else log?.debug({ err: thrown }, "a request was refused");
-  if (error.extras.retry_after) c.header("Retry-After", String(error.extras.retry_after));
+  const busy = body.status === 503 || body.status === 504;
+  const retry_after = error.extras.retry_after ?? (busy ? 1 : 0);
+  if (retry_after) c.header("Retry-After", String(retry_after));
   if (error.extras.replayed) c.header("Idempotent-Replayed", "true");
   if (body.status === 401) c.header("WWW-Authenticate", "Bearer");
   // What is left of a body that came too slowly would be taken for the next request.

@@ -4,6 +4,7 @@ import { decodeCursor, encodeCursor } from "../shared/pagination.ts";
 
 /** The services that keep an audit log; those of one moment are shown in this order. */
 export const AUDITED = ["payment", "product", "store", "user"] as const;
+/** A service that keeps an audit log. */
 export type Audited = typeof AUDITED[number];
 
 /** An entry and whose it is. */

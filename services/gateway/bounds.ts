@@ -1,5 +1,6 @@
 import { createMiddleware } from "@hono/hono/factory";
-import { invalid, NanoError, unavailable } from "../shared/errors.ts";
+import { invalid, NanoError } from "../shared/errors.ts";
+import { overloaded } from "../shared/overload.ts";
 import type { Env } from "./env.ts";
 
 /**
@@ -24,7 +25,7 @@ export function bounds() {
     if (c.req.url.length > MAX_URL) {
       throw new NanoError("url_too_long", "url_too_long", "The URL must have at most 8 KiB.");
     }
-    if (underWay >= MAX_UNDER_WAY) throw unavailable();
+    if (underWay >= MAX_UNDER_WAY) throw overloaded("gateway");
     underWay++;
     try {
       await next();

@@ -15,12 +15,14 @@ export const BulkResult = z.object({
   detail: z.string().optional(),
 }).openapi("BulkResult");
 
+/** What became of many things at once. */
 export const BulkAnswer = z.object({
   data: z.array(BulkResult).openapi({ description: "One for each id, in the order of the request." }),
   changed: z.int().openapi({ description: "How many went well.", example: 12 }),
   refused: z.int().openapi({ example: 1 }),
 }).openapi("BulkAnswer");
 
+/** Up to 100 different ids. */
 export const Ids = z.array(Id).min(1).max(100).refine((ids) => new Set(ids).size === ids.length, {
   message: "must not name one twice",
 });

@@ -7,11 +7,11 @@ import type { Answered } from "./observe.ts";
 import type { RateLimits } from "./rate_limit.ts";
 import { requestIdOf } from "./request_id.ts";
 
-/** A page with the headers that the whole chain gave it, but those of the single request. */
+/** A page with the headers that the whole chain gave it, but SINGLE ones. */
 interface Ready {
   until: number;
   page: Page;
-  headers: Headers;
+  headers: [name: string, value: string][];
   /** Whether somebody is reading the page again. */
   renewed: boolean;
 }
@@ -20,8 +20,15 @@ type Handler = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => 
 
 /** Who sends one of these gets more, or something else, than any stranger. */
 const PERSONAL = ["Authorization", "X-Api-Key", "X-Cart-Token", "Origin", PROOF_HEADER];
-/** What answers have of the single request, or of CORS only. */
-const SINGLE = ["X-Request-Id", "RateLimit", "RateLimit-Policy", "Access-Control-Expose-Headers"];
+/** What answers have of the single request, or of CORS only; and what JSON_TYPE says already. */
+const SINGLE = new Set([
+  "x-request-id",
+  "ratelimit",
+  "ratelimit-policy",
+  "access-control-expose-headers",
+  "content-type",
+]);
+const JSON_TYPE = { headers: { "Content-Type": "application/json" } };
 
 /**
  * A short way for the reads that make up most of a shop's traffic: strangers' GETs of a page that was just shown. It
@@ -43,8 +50,7 @@ export function fastPath(
     const response = await whole(request, info);
     const page = catalogue.answered.get(request);
     if (!page || response.status !== 200) return response;
-    const headers = new Headers(response.headers);
-    for (const name of SINGLE) headers.delete(name);
+    const headers = [...response.headers].filter(([name]) => !SINGLE.has(name));
     known.set(key, { until: page.end, page, headers, renewed: false }, page.body.length);
     return response;
   }
@@ -67,13 +73,14 @@ export function fastPath(
     const { page, headers } = ready;
     const unchanged = matches(given.get("If-None-Match"), page.etag);
     const request_id = requestIdOf(given.get("X-Request-Id"));
-    headers.set("X-Request-Id", request_id);
+    // Made with its type alone, which Deno has a short way for, and the rest added: a tenth cheaper than made at once.
+    const response = unchanged ? new Response(null, { status: 304 }) : new Response(page.body, JSON_TYPE);
+    for (const [name, value] of headers) response.headers.append(name, value);
+    response.headers.append("X-Request-Id", request_id);
     if (limit) {
-      headers.set("RateLimit-Policy", limit.policy);
-      headers.set("RateLimit", limit.state);
+      response.headers.append("RateLimit-Policy", limit.policy);
+      response.headers.append("RateLimit", limit.state);
     }
-    const response = new Response(unchanged ? null : page.body, { status: unchanged ? 304 : 200, headers });
-    if (unchanged) response.headers.delete("Content-Type");
     const traceparent = traceparentFor(request_id, given.get("traceparent") ?? undefined);
     const { bytes, route, store } = page;
     observe({

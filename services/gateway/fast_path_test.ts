@@ -129,6 +129,13 @@ describe("a gateway's catalogue", () => {
     expect((await ask(page, { "X-Store": "nowhere" })).status).toBe(404);
   });
 
+  it("shows nobody the default store for another one by an empty X-Store", async () => {
+    const [ask, page] = [gateway(), `${path()}&store=tokyo`];
+    for (const headers of [{ "X-Store": "" }, {}]) {
+      expect((await (await ask(page, headers)).json()).data[0]).toMatchObject({ store_id: house.stores["tokyo"] });
+    }
+  });
+
   it("shows staff what is, and nobody what only staff may see", async () => {
     const [ask, page] = [gateway(), path()];
     const as = (role: string) => ask(page, { Authorization: `Bearer ${role}` });

@@ -5,7 +5,7 @@ import { sha256 } from "../shared/ids.ts";
 import { type ApiKeys, isApiKey } from "./api_keys.ts";
 import type { RequestContext } from "./env.ts";
 import type { Sessions } from "./session.ts";
-import type { Stores } from "./stores.ts";
+import { storeNamed, type Stores } from "./stores.ts";
 
 const TOKEN = /^[\w-]{43}$/;
 const OPEN = new Set([
@@ -39,7 +39,7 @@ export async function identify(
   if (key) {
     c.set("key", key);
     // Another store than the key's is refused here, for every route.
-    if (c.req.header("X-Store") ?? c.req.query("store")) await stores.of(c);
+    if (storeNamed(c)) await stores.of(c);
   }
   if (key?.kind === "secret") {
     if (given !== bearer && authorization !== undefined) throw oneIdentity();

@@ -78,6 +78,12 @@ export interface RateLimitDeps {
 export function createRateLimits({ cache, config, gateways }: RateLimitDeps) {
   const scale = config.RATE_LIMIT_SCALE;
   const local = createBuckets();
+  const quotas = Object.fromEntries(
+    Object.entries(LIMITS).map(([name, { quota }]) => [
+      name,
+      (config[`RATE_LIMIT_${name.toUpperCase() as Uppercase<LimitName>}`] ?? quota) * scale,
+    ]),
+  ) as Record<LimitName, number>;
 
   async function decide(name: LimitName, key: string, quota: number): Promise<Decision> {
     const bucket = `rate:${name}:${key}`;
@@ -85,6 +91,8 @@ export function createRateLimits({ cache, config, gateways }: RateLimitDeps) {
     try {
       const answer = await cache.redis.eval(SCRIPT, 1, bucket, WINDOW_US, quota) as [number, number, number, number];
       const [allowed, remaining, retry_after, reset] = answer;
+      // Counted here too: else a Redis that is late for some of many at once would let a quota through, and so would we.
+      if (allowed === 1) local(bucket, quota);
       return { allowed: allowed === 1, remaining, retry_after, reset };
     } catch {
       return local(bucket, quota);
@@ -93,9 +101,8 @@ export function createRateLimits({ cache, config, gateways }: RateLimitDeps) {
 
   /** What this gateway lets through in a minute: of what each counts by itself only its share. */
   function quotaOf(name: LimitName): number {
-    const set = config[`RATE_LIMIT_${name.toUpperCase() as Uppercase<LimitName>}`] ?? LIMITS[name].quota;
     const share = LIMITS[name].shared ? 1 : gateways?.count() ?? 1;
-    return Math.max(1, Math.round(set * scale / share));
+    return Math.max(1, Math.round(quotas[name] / share));
   }
 
   /** Counts a request. Throws `too_many_requests` (429) beyond the limit. */
@@ -159,6 +166,7 @@ export type RateLimits = ReturnType<typeof createRateLimits>;
 
 /** What counts as one client: an IPv4 address, or the /64 that an IPv6 client has to itself. */
 export function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped || !isIPv6(address)) return mapped ?? address;
   const [head = "", tail] = address.split("%")[0]?.toLowerCase().split("::") ?? [];

@@ -15,12 +15,15 @@ export const Id = z.string().refine(isId, { message: "must be a UUID" }).openapi
   example: "019aa0b4-7a3c-7c55-9b7e-3f1d2c4b5a69",
 });
 
+/** An ISO 4217 code in use. */
 export const Currency = z.string().refine(isCurrency, { message: "must be an ISO 4217 code" }).openapi({
   example: "USD",
 });
 
+/** A time in an answer: UTC, to the millisecond. */
 export const Time = z.string().openapi({ format: "date-time", example: "2026-11-22T09:30:00.000Z" });
 
+/** An amount and its currency, as every answer shows it. */
 export const Money = z.strictObject({
   amount: z.int().min(-MAX_AMOUNT).max(MAX_AMOUNT).openapi({ description: "Minor units.", example: 1999 }),
   currency: Currency,
@@ -32,6 +35,7 @@ export const MoneyInput = z.union([
   z.strictObject({ amount: z.int().min(0).max(MAX_AMOUNT), currency: Currency }),
 ]).openapi("MoneyInput", { example: { amount: 1999, currency: "USD" } });
 
+/** A postal address, for shipping and billing. */
 export const Address = z.strictObject({
   name: text(200),
   company: text(200).optional(),
@@ -81,6 +85,7 @@ export function presentPage<T, U>(
   };
 }
 
+/** A refusal (RFC 9457). */
 export const Problem = z.object({
   type: z.string(),
   title: z.string(),

@@ -16,7 +16,7 @@ export function createStores(clients: Pick<Clients, "store">) {
     /** The request's store; an API key's own where there is one. Throws `store_not_found`, also for another one than that. */
     async of(c: RequestContext): Promise<Store> {
       const own = c.get("key")?.store_id;
-      const store = await named(c.req.header("X-Store") ?? c.req.query("store") ?? own ?? "");
+      const store = await named(storeNamed(c) ?? own ?? "");
       if (own !== undefined && store.id !== own) throw notFound("store");
       c.set("store", store.id);
       return store;
@@ -33,6 +33,14 @@ export function createStores(clients: Pick<Clients, "store">) {
     store.catch(() => known.delete(slug));
     return store;
   }
+}
+
+/**
+ * The slug or id by which a request names its store; undefined if it does not. An empty name is none, in the header too:
+ * so the fast path, which can't tell an empty X-Store from no X-Store, keeps what is right for both.
+ */
+export function storeNamed(c: RequestContext): string | undefined {
+  return c.req.header("X-Store") || c.req.query("store") || undefined;
 }
 
 /** Finds the stores that requests name. */

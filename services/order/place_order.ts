@@ -12,7 +12,7 @@ import type { Deps } from "./deps.ts";
 import { replayPlaced, toMessage } from "./messages.ts";
 import { type Change, followUp, type OfferedLine, type Order, priceLines, type Pricing } from "./order.ts";
 import { payAtOnce } from "./pay_order.ts";
-import { atOnce, releaseStock } from "./stock.ts";
+import { atOnce, commitStock, releaseStock } from "./stock.ts";
 
 /** What a buyer asks for. */
 export interface PlaceOrder {
@@ -75,6 +75,7 @@ async function complete(deps: Deps, placing: Order, { final }: { final: boolean 
   await failpoint("order.after_close_cart");
   const order = await openOrder(deps, placing, closed, final);
   await failpoint("order.after_open");
+  if (order.status === "paid") await atOnce(deps, `commit_stock:${order.id}`, () => commitStock(deps, order.id));
   return order;
 }
 
@@ -172,19 +173,26 @@ async function closeCart(deps: Deps, { id, cart_id = "", items }: Order): Promis
   }
 }
 
-/** Opens the order for payment: from here on it has a number and is shown. */
+/** Opens the order for payment: from here on it has a number and is shown. One that costs nothing is paid. */
 async function openOrder(deps: Deps, placing: Order, cartClosed: boolean, final: boolean): Promise<Order> {
   const number = await deps.orders.nextNumber(placing.store_id);
+  const free = placing.total === 0;
   const opening: Change = {
-    moves: [{ to: "pending_payment", reason: "" }],
+    moves: [
+      { to: "pending_payment", reason: "" },
+      ...(free ? [{ to: "paid" as const, reason: "nothing to pay" }] : []),
+    ],
+    ...(free ? { payment_status: "paid" as const } : {}),
     follow_ups: [
-      followUp("expire_order", placing.id, placing.expire_time ? { run_at: placing.expire_time } : {}),
+      free
+        ? followUp("commit_stock", placing.id)
+        : followUp("expire_order", placing.id, placing.expire_time ? { run_at: placing.expire_time } : {}),
       ...(cartClosed ? [] : [{
         ...followUp("close_cart", placing.id),
         payload: { order_id: placing.id, cart_id: placing.cart_id, lines: takenOf(placing.items) },
       }]),
     ],
-    events: ["order.placed"],
+    events: ["order.placed", ...(free ? ["order.paid"] : [])],
   };
   return await deps.orders.open(placing.id, number, opening, buyerOf(placing), final);
 }

@@ -50,6 +50,23 @@ describe("PlaceOrder", () => {
     expect(await as(actor, () => house.rpc.getOrder({ id: order.id }))).toEqual(order);
   });
 
+  it("takes what costs nothing for paid, goods and all", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor, { amount: 0, quantity: 2 });
+    expect(order).toMatchObject({ status: "paid", payment_status: "paid", total: { amount: 0 } });
+    expect(order.history.map(({ to, reason }) => [to, reason])).toEqual([
+      ["pending_payment", ""],
+      ["paid", "nothing to pay"],
+    ]);
+    expect(house.neighbours.held.get(order.id)).toBe("committed");
+    const jobs = await house.database.owner.query<{ task: string }>(
+      `select t.identifier as task from order_jobs._private_jobs j join order_jobs._private_tasks t on t.id = j.task_id
+       where j.key like '%' || $1`,
+      [order.id],
+    );
+    expect(jobs.rows.map(({ task }) => task)).not.toContain("expire_order");
+  });
+
   it("counts orders in each store from 1001", async () => {
     const store_id = newId();
     const numbers = [];

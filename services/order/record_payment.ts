@@ -21,16 +21,23 @@ export async function recordPayment(deps: Deps, payment: Payment, refund?: Refun
     const returns = refund && await goodsOf(deps, tx, after, refund);
     if (returns) after = await deps.orders.apply(tx, after, { ...NO_CHANGE, returns }, "system");
     if (!isOpen({ state: payment.status })) {
-      await deps.orders.finishKey(tx, payment.id, paidOutcome(payment));
-      await deps.orders.resolved(tx, payment.id);
+      await Promise.all([
+        deps.orders.finishKey(tx, payment.id, paidOutcome(payment)),
+        deps.orders.resolved(tx, payment.id),
+        isPaidBy(before, after) ? deps.orders.neverExpires(tx, after.id) : undefined,
+      ]);
     }
     return { before, after };
   });
   await failpoint("order.after_record");
-  if (before.status === "pending_payment" && after.status === "paid") {
+  if (isPaidBy(before, after)) {
     await atOnce(deps, `commit_stock:${after.id}`, () => commitStock(deps, after.id));
   }
   return after;
+}
+
+function isPaidBy(before: Order, after: Order): boolean {
+  return before.status === "pending_payment" && after.status === "paid";
 }
 
 /**
@@ -58,9 +65,13 @@ export async function closeAttempt(
 }
 
 async function settle(deps: Deps, tx: Tx, order: Order, before: Attempt, now: Attempt): Promise<Order> {
-  await deps.orders.updateAttempt(tx, now);
   const payments = order.payments.map((attempt) => attempt.payment_id === now.payment_id ? now : attempt);
-  return await deps.orders.apply(tx, order, followPayment({ ...order, payments }, before, now), "system");
+  const change = followPayment({ ...order, payments }, before, now);
+  const [, after] = await Promise.all([
+    deps.orders.updateAttempt(tx, now),
+    deps.orders.apply(tx, order, change, "system"),
+  ]);
+  return after;
 }
 
 /** What a refund puts back on the shelf, if anything, and if it did not before. */

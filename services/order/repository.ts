@@ -57,8 +57,10 @@ export function createRepository(pool: Pool) {
 
   /** Locks an order against every other change until the transaction ends. */
   async function lock(tx: Tx, id: string): Promise<Order | undefined> {
-    await tx.query({ name: "order.lock", text: "select from orders where id = $1 for update", values: [id] });
-    return await read(tx, id);
+    const locked = tx.query({ name: "order.lock", text: "select from orders where id = $1 for update", values: [id] });
+    // Read by a statement of its own, which sees what the lock was waited for; sent along with it.
+    const [, order] = await Promise.all([locked, read(tx, id)]);
+    return order;
   }
 
   async function addFollowUp(tx: Tx, { name, payload, ...options }: FollowUp): Promise<void> {
@@ -74,7 +76,7 @@ export function createRepository(pool: Pool) {
   /** Writes what a decision changes of a locked order, with its history, jobs and events; gives the order as it is then. */
   async function apply(tx: Tx, order: Order, change: Change, by: string, number?: number): Promise<Order> {
     const status = change.moves.at(-1)?.to ?? order.status;
-    await tx.query({
+    const changed = tx.query({
       name: "order.change",
       text: `update orders set status = $2, payment_status = $3, keep_out = $4, number = coalesce($5, number),
                update_time = now(), version = version + case when status = 'placing' then 0 else 1 end
@@ -87,10 +89,11 @@ export function createRepository(pool: Pool) {
         number ?? null,
       ],
     });
-    await insertHistory(tx, order, change, by);
+    const restocked = change.returns && markRestocked(tx, order.id, change.returns.lines);
+    // One after the other, but sent together.
+    const steps = [changed, insertHistory(tx, order, change, by), restocked, read(tx, order.id)] as const;
+    const [, , , after] = await Promise.all(steps);
     countSteps(tx, order, change);
-    if (change.returns) await markRestocked(tx, order.id, change.returns.lines);
-    const after = await read(tx, order.id);
     if (!after) throw new Error(`Cannot read order ${order.id} as it must be there once changed.`);
     const events = change.events.map((type) => eventJob(type, after.store_id, toMessage(after)));
     await addJobs(tx, SERVICE, [...followUpsOf(order.id, change), ...events]);
@@ -149,7 +152,7 @@ export function createRepository(pool: Pool) {
       return transaction(pool, async (tx) => {
         const claim = await claimKey(tx, request);
         if (claim.state !== "claimed") return claim;
-        await tx.query({
+        const inserted = tx.query({
           name: "order.insert",
           text: `insert into orders (id, store_id, user_id, guest_hash, email, shipping_address, billing_address, note)
                  values ($1, $2, $3, $4, $5, $6, $7, $8)`,
@@ -164,7 +167,7 @@ export function createRepository(pool: Pool) {
             draft.note ?? null,
           ],
         });
-        await addFollowUp(tx, followUp("resume_order", draft.id, { after: RESUME_AFTER }));
+        await Promise.all([inserted, addFollowUp(tx, followUp("resume_order", draft.id, { after: RESUME_AFTER }))]);
         return claim;
       });
     },
@@ -279,18 +282,20 @@ export function createRepository(pool: Pool) {
 
     /** Writes the intent to pay, before anybody is asked for money. */
     async insertAttempt(tx: Tx, order_id: string, attempt: Omit<Attempt, "create_time">): Promise<void> {
-      await tx.query({
+      const inserted = tx.query({
         name: "order.insert_attempt",
         text:
           `insert into payment_attempts (order_id, attempt, payment_id, method, amount) values ($1, $2, $3, $4, $5)`,
         values: [order_id, attempt.attempt, attempt.payment_id, attempt.method, attempt.amount],
       });
-      await resolveLater(tx, order_id, attempt.payment_id);
+      await Promise.all([inserted, resolveLater(tx, order_id, attempt.payment_id)]);
     },
 
     resolveLater,
     /** Takes back that job, now that it is known what became of the payment. */
     resolved: (tx: Tx, payment_id: string): Promise<void> => removeJob(tx, SERVICE, `resolve_payment:${payment_id}`),
+    /** Takes back the job that would have ended the order, now that it is paid for good. */
+    neverExpires: (tx: Tx, order_id: string): Promise<void> => removeJob(tx, SERVICE, `expire_order:${order_id}`),
 
     async updateAttempt(tx: Tx, attempt: Attempt): Promise<void> {
       await tx.query({
@@ -364,7 +369,9 @@ export function createRepository(pool: Pool) {
   };
 
   async function finishPlacing(tx: Tx, order: Order): Promise<void> {
-    await finishKey(tx, order.id, placedOutcome(order));
-    await removeJob(tx, SERVICE, `resume_order:${order.id}`);
+    await Promise.all([
+      finishKey(tx, order.id, placedOutcome(order)),
+      removeJob(tx, SERVICE, `resume_order:${order.id}`),
+    ]);
   }
 }

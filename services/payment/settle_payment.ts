@@ -47,13 +47,16 @@ export async function enter(
   if (!moved) return undefined;
   countPayment(tx, moved);
   if (moved.status === "unknown") return await resolveSoon({ repository }, tx, moved, "1 second").then(() => moved);
-  await repository.post(tx, "capture", moved, moved.captured_amount);
-  if (moved.status === "captured") await repository.emit(tx, "payment.captured", moved.store_id, eventData(moved));
-  if (moved.status === "declined") await repository.emit(tx, "payment.failed", moved.store_id, eventData(moved));
-  if (report) await repository.addJob(tx, "report_payment", { payment_id: moved.id });
-  // Now that it is known what became of the payment, nobody need find it out.
-  if (!moved.cancel_requested) await repository.removeJob(tx, `resolve:${moved.id}`);
-  else if (holds(moved)) await resolveSoon({ repository }, tx, moved, "0 seconds");
+  const { id, status, store_id, cancel_requested } = moved;
+  await Promise.all([
+    repository.post(tx, "capture", moved, moved.captured_amount),
+    status === "captured" && repository.emit(tx, "payment.captured", store_id, eventData(moved)),
+    status === "declined" && repository.emit(tx, "payment.failed", store_id, eventData(moved)),
+    report && repository.addJob(tx, "report_payment", { payment_id: id }),
+    // Now that it is known what became of the payment, nobody need find it out.
+    !cancel_requested && repository.removeJob(tx, `resolve:${id}`),
+    cancel_requested && holds(moved) && resolveSoon({ repository }, tx, moved, "0 seconds"),
+  ]);
   return moved;
 }
 

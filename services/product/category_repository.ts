@@ -1,7 +1,5 @@
 import { conflict, invalid } from "../shared/errors.ts";
-import { orElse, type Pool, type Tx } from "../shared/postgres.ts";
-
-export type CategoryRepository = ReturnType<typeof createCategoryRepository>;
+import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
 
 /** A category; `product_count` counts its own active products. */
 export interface Category {
@@ -26,8 +24,8 @@ const constraints = {
 export function createCategoryRepository(pool: Pool) {
   return {
     /** Lists all categories of a store, parents before children, siblings by name. */
-    async list(store_id: string): Promise<Category[]> {
-      const { rows } = await pool.query<Category>({
+    async list(store_id: string, sql: Sql = pool): Promise<Category[]> {
+      const { rows } = await sql.query<Category>({
         name: "product.categories",
         text: `with recursive tree as (
                  select c.*, 0 as depth from categories c where store_id = $1 and parent_id is null

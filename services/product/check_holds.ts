@@ -6,6 +6,7 @@ import type { Pool } from "../shared/postgres.ts";
 import type { Repository } from "./repository.ts";
 import { commitStock, releaseStock } from "./settle_stock.ts";
 
+/** What the check of overdue holds works with. */
 export interface HoldDeps {
   pool: Pool;
   repository: Repository;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../shared/ids.ts";
 import { addJob } from "../shared/jobs.ts";
 import type { Tx } from "../shared/postgres.ts";
 import type { Image } from "./product.ts";
@@ -17,10 +17,10 @@ const MAX_ATTEMPTS = 10;
 
 /** Adds the jobs that copy a product's images from elsewhere into the media store, in the transaction of its change. */
 export async function addCopyJobs(tx: Tx, product_id: string, store_id: string, images: Image[]): Promise<void> {
-  const queue = `copy_image_${parseInt(sha256(store_id).slice(0, 8), 16) % LANES}`;
+  const queue = `copy_image_${parseInt((await sha256(store_id)).slice(0, 8), 16) % LANES}`;
   for (const url of outerUrls(images)) {
     const payload: CopyJob = { product_id, url };
-    const key = `copy_image ${product_id} ${sha256(url)}`;
+    const key = `copy_image ${product_id} ${await sha256(url)}`;
     await addJob(tx, "product", "copy_image", payload, { key, queue, max_attempts: MAX_ATTEMPTS });
   }
 }
@@ -28,8 +28,4 @@ export async function addCopyJobs(tx: Tx, product_id: string, store_id: string, 
 /** The URLs of images that are not the shop's own, each once. */
 export function outerUrls(images: Image[]): string[] {
   return [...new Set(images.map(({ url }) => url).filter((url) => /^https?:\/\//i.test(url)))];
-}
-
-function sha256(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
 }

@@ -2,7 +2,7 @@ import { invalid } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { emitEvent } from "../shared/jobs.ts";
 import { isCurrency } from "../shared/money.ts";
-import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
+import { type Pool, transaction } from "../shared/postgres.ts";
 import { addCopyJobs } from "./copy_jobs.ts";
 import {
   planProduct,
@@ -20,27 +20,19 @@ export async function createProduct(
   store_id: string,
   input: ProductInput,
 ): Promise<Product> {
-  return await transaction(pool, (tx) => insertProduct(tx, repository, store_id, input));
-}
-
-/** The same as a part of a transaction. */
-export async function insertProduct(
-  tx: Tx,
-  repository: Repository,
-  store_id: string,
-  input: ProductInput,
-): Promise<Product> {
   const { fields, plan, currency } = planNew(input);
   const id = newId();
-  const category_id = input.category ? await repository.categoryId(tx, store_id, input.category) : null;
-  const written = { ...fields, id, store_id, category_id, currency, slug_made: input.slug === undefined };
-  await repository.insert(tx, [written]);
-  await repository.writeVariants(tx, [{ product: { id, store_id, currency }, plan }]);
-  await addCopyJobs(tx, id, store_id, fields.images);
-  const product = await repository.getById(id, tx);
-  if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
-  await emitEvent(tx, "product", "product.created", store_id, eventData(product));
-  return product;
+  return await transaction(pool, async (tx) => {
+    const category_id = input.category ? await repository.categoryId(tx, store_id, input.category) : null;
+    const written = { ...fields, id, store_id, category_id, currency, slug_made: input.slug === undefined };
+    await repository.insert(tx, [written]);
+    await repository.writeVariants(tx, [{ product: { id, store_id, currency }, plan }]);
+    await addCopyJobs(tx, id, store_id, fields.images);
+    const product = await repository.getById(id, tx);
+    if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
+    await emitEvent(tx, "product", "product.created", store_id, eventData(product));
+    return product;
+  });
 }
 
 /** The columns of a product that is to be, and of its variants. Throws where something is missing or wrong. */

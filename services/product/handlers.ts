@@ -6,7 +6,7 @@ import type { Rpcs } from "../shared/grpc.ts";
 import { isId, newId } from "../shared/ids.ts";
 import { pageLimit } from "../shared/pagination.ts";
 import type { Permission } from "../shared/permissions.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
+import { type Pool, type Sql, transaction } from "../shared/postgres.ts";
 import { adjustStock } from "./adjust_stock.ts";
 import type { Category } from "./category_repository.ts";
 import { createConsoleHandlers } from "./console_handlers.ts";
@@ -26,6 +26,13 @@ const MAX_DELTA = 1_000_000_000;
 /** The product service's RPCs. */
 export function createHandlers(deps: { pool: Pool; repository: Repository }): Rpcs<ProductServiceServer> {
   const { pool, repository } = deps;
+
+  /** Where the catalogue is read: staff and services see what they have just written, shoppers perhaps a moment later. */
+  function catalogue(): Sql | undefined {
+    const { kind, role, store_roles, api_key } = currentActor();
+    const shopper = kind !== "service" && role !== "admin" && store_roles.length === 0 && !api_key;
+    return shopper ? repository.replica : undefined;
+  }
 
   /** Refuses whoever may not write to the product, as if it were not there where its store is another's. */
   async function mayWrite(id: string): Promise<void> {
@@ -69,7 +76,7 @@ export function createHandlers(deps: { pool: Pool; repository: Repository }): Rp
         after: cursor === undefined ? undefined : readCursor(cursor, sort),
       };
       const [{ products, more }, total] = await Promise.all([
-        repository.list(query),
+        repository.list(query, catalogue()),
         count ? repository.count(query) : undefined,
       ]);
       const last = products.at(-1);
@@ -78,9 +85,9 @@ export function createHandlers(deps: { pool: Pool; repository: Repository }): Rp
 
     async getProduct({ store_id, id_or_slug }) {
       const product = isId(id_or_slug)
-        ? await repository.getById(id_or_slug)
+        ? await repository.getById(id_or_slug, catalogue())
         : isId(store_id) && isSlug(id_or_slug)
-        ? await repository.getBySlug(store_id, id_or_slug)
+        ? await repository.getBySlug(store_id, id_or_slug, catalogue())
         : undefined;
       if (!product) throw notFound("product");
       if (product.status !== "active" && !may(currentActor(), "product:read", product.store_id)) {
@@ -118,7 +125,7 @@ export function createHandlers(deps: { pool: Pool; repository: Repository }): Rp
     },
 
     async listCategories({ store_id }) {
-      const categories = await repository.categories.list(idOrNotFound(store_id, "store"));
+      const categories = await repository.categories.list(idOrNotFound(store_id, "store"), catalogue());
       return { data: categories.map(toCategoryMessage) };
     },
 

@@ -7,6 +7,7 @@ export interface ImageFacts {
   height: number;
 }
 
+/** The most bytes that an image may have: 5 MiB. */
 export const MAX_IMAGE = 5 * 1024 * 1024;
 
 const MAX_SIDE = 20_000;

@@ -8,6 +8,7 @@ export interface KnownProduct extends Omit<LockedProduct, "variants"> {
   variants: (ExistingVariant & { on_hand: number })[];
 }
 
+/** A category as a line of a table may name it. */
 export interface NamedCategory {
   id: string;
   slug: string;

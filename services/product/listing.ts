@@ -53,17 +53,25 @@ export const PRODUCT_COLUMNS = `p.id, p.store_id, p.slug, p.name, p.description,
 /** The page sizes, and one row more, for which a statement is kept prepared or at least alike. */
 const FETCHES = [21, 51, 101];
 
-/** A search of so many hits or fewer sorts them; one of more walks along the order and will soon have met a page of them. */
-const FEW_HITS = 2_000;
+/** A search first looks at so many products in the order of the list: a common word fills a page from these. */
+const LOOKED_AT = 500;
+
+/** Fewer where more is walked past for each: products of another price, or a walk for each category. */
+const LOOKED_AT_FILTERED = 200;
+
+/** Where that is not a page, the words' index gives at most so many. */
+const MAX_HITS = 1_000;
 
 /**
  * The one statement of a list. Each branch is a walk along one index, broken off after a page: one branch for each
  * status and for in and out of stock, and within it one for each category. Their rows, a few pages at most, are merged,
- * so the cost does not grow with the catalogue. A search has a branch more: its hits, where they are few; at run time
- * either that one is taken or the walks. Only for a price range in another order the values decide which index is
- * better, so those statements are planned each time and not kept.
+ * so the cost does not grow with the catalogue. A search looks at the first few hundred of that walk; only where these neither
+ * fill a page nor are all, the word is rare enough there to ask the index of words, for at most 1,000 hits. Only for a
+ * price range in another order the values decide which index is better, so those statements are planned each time and
+ * not kept.
  */
-export function listStatement(query: ListQuery): Statement {
+export function listStatement(given: ListQuery): Statement {
+  const query = tightened(given);
   const { column, direction, type } = SORTS[query.sort];
   const values: unknown[] = [];
   const value = (given: unknown) => `$${values.push(given)}`;
@@ -81,30 +89,15 @@ export function listStatement(query: ListQuery): Statement {
   if (query.category !== undefined) tables.push(categoryTree(query.category, store, value));
 
   const branches: string[] = [];
-  const sifted = [...conditions];
-  if (query.q !== undefined) {
-    const q = value(query.q);
-    tables.push(
-      `hits as materialized (select id, status, category_id, in_stock, price, sort_name collate "C" as sort_name, create_time
-        from search_hits(${store}, ${q}, ${FEW_HITS + 1}))`,
-      `few as materialized (select count(*) <= ${FEW_HITS} as hits from hits)`,
-    );
-    const within = [
-      "(select hits from few)",
-      `p.status in (${query.statuses.map((status) => `'${status}'`).join(", ")})`,
-      ...conditions,
-      ...(query.in_stock === undefined ? [] : [`p.in_stock = ${query.in_stock}`]),
-      ...(query.category === undefined ? [] : [IN_CATEGORIES]),
-    ];
-    branches.push(`(select p.id, p.${column} from hits p where ${within.join(" and ")})`);
-    // "is true" keeps the walk off the index of words.
-    sifted.push("not (select hits from few)", `(p.search @@ (select search_query(${q}))) is true`);
-  }
+  const ranged = query.min_price !== undefined || query.max_price !== undefined;
+  const filtered = query.category !== undefined || (ranged && column !== "price");
+  const looked_at = filtered ? LOOKED_AT_FILTERED : LOOKED_AT;
+  const most = query.q === undefined ? fetch : looked_at;
   for (const status of query.statuses) {
     for (const in_stock of query.in_stock === undefined ? [true, false] : [query.in_stock]) {
-      const half = [`p.status = '${status}'`, `p.in_stock = ${in_stock}`, ...sifted].join(" and ");
+      const half = [`p.status = '${status}'`, `p.in_stock = ${in_stock}`, ...conditions].join(" and ");
       const walk = (root: string) =>
-        `(select p.id, p.${column} from products p where ${root} and ${half} order by ${order} limit ${fetch})`;
+        `(select p.id, p.${column} from products p where ${root} and ${half} order by ${order} limit ${most})`;
       branches.push(
         query.category === undefined
           ? walk(`p.store_id = ${store}`)
@@ -112,18 +105,47 @@ export function listStatement(query: ListQuery): Statement {
       );
     }
   }
-  tables.push(
-    `page as (select id, ${column} from (${branches.join(" union all ")}) merged order by ${order} limit ${
-      value(query.limit + 1)
-    })`,
-  );
+  const page = value(query.limit + 1);
+  const walked = `select id, ${column} from (${branches.join(" union all ")}) merged order by ${order}`;
+  if (query.q === undefined) tables.push(`page as (${walked} limit ${page})`);
+  else {
+    const q = value(query.q);
+    const within = query.category === undefined ? "null" : "array(select id from tree)";
+    const hits = `search_in_list(${store}, ${q}, array[${query.statuses.map((status) => `'${status}'`).join(", ")}], ${
+      query.in_stock ?? "null"
+    }, ${within}, ${value(query.min_price ?? null)}, ${value(query.max_price ?? null)}, ${MAX_HITS})`;
+    tables.push(
+      `walked as materialized (${walked} limit ${looked_at})`,
+      // A subquery, so that each is looked up by its id.
+      `met as materialized (select w.id, w.${column} from walked w
+        where (select p.search @@ search_query(${q}) from products p where p.id = w.id) is true
+        order by w.${column} ${direction}, w.id ${direction} limit ${page})`,
+      `hits as (select p.id, p.${column} from (select id, price, sort_name collate "C" as sort_name, create_time from ${hits}) p
+        where (select count(*) from met) < ${page} and (select count(*) from walked) = ${looked_at}${
+        query.after ? ` and ${conditions.at(-1)}` : ""
+      })`,
+      `page as (select id, ${column} from (select * from met union select * from hits) merged order by ${order} limit ${page})`,
+    );
+  }
   const text = `with recursive ${tables.join(", ")}
     select ${PRODUCT_COLUMNS}
     from page join products p on p.id = page.id left join categories c on c.id = p.category_id
     order by page.${column} ${direction}, page.id ${direction}`;
-  const ranged = query.min_price !== undefined || query.max_price !== undefined;
   const kept = fetch === FETCHES[0] && (!ranged || column === "price");
   return { ...(kept ? { name: nameOf(query) } : {}), text, values };
+}
+
+/**
+ * The same query with one bound where a price range and a cursor in the order of prices give two: an index scan begins
+ * at either, and should at the tighter one.
+ */
+function tightened(query: ListQuery): ListQuery {
+  const { sort, min_price, max_price, after } = query;
+  if (!after || typeof after.key !== "number") return query;
+  const [bound, name] = sort === "price" ? [min_price, "min_price" as const] : [max_price, "max_price" as const];
+  if (bound === undefined) return query;
+  const reached = sort === "price" ? after.key >= bound : after.key <= bound;
+  return { ...query, [reached ? name : "after"]: undefined };
 }
 
 /** How many products match. It reads all of them, so it is asked for apart. */

@@ -9,6 +9,7 @@ import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
 import { createHandlers } from "./handlers.ts";
 import { CONCURRENCY, createJobs, crontab } from "./jobs.ts";
+import { createReplica } from "./replica.ts";
 import { createRepository } from "./repository.ts";
 
 const config = readConfig(settings);
@@ -16,7 +17,14 @@ const log = createLog("product", config);
 await actAs("product", config, log);
 const pool = createPool(config, log);
 const clients = createClients(config);
-const repository = createRepository(pool);
+const replica = config.DATABASE_REPLICA_URL
+  ? createReplica({
+    primary: pool,
+    replica: createPool({ ...config, DATABASE_URL: config.DATABASE_REPLICA_URL }, log),
+    log,
+  })
+  : undefined;
+const repository = createRepository(pool, replica);
 
 await serve<ProductServiceServer>("product", config, log, {
   pool,
@@ -25,5 +33,10 @@ await serve<ProductServiceServer>("product", config, log, {
   jobs: { ...createJobs({ ...clients, pool, repository, log }), seal_audit: sealAudit(pool, log) },
   crontab: `${crontab}\n${SEAL_CRONTAB}`,
   concurrency: CONCURRENCY,
-  close: [() => clients.store.close(), () => clients.deliver.close(), () => clients.order.close()],
+  close: [
+    () => replica?.close(),
+    () => clients.store.close(),
+    () => clients.deliver.close(),
+    () => clients.order.close(),
+  ],
 });

@@ -2,9 +2,12 @@ import { conflict, invalid } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
 import { MAX_AMOUNT, type Money, sameCurrency } from "../shared/money.ts";
 
+/** Only what is active is on sale; what was ever ordered is archived rather than erased. */
 export const STATUSES = ["draft", "active", "archived"] as const;
+/** Where a product is between being written and being taken off. */
 export type Status = typeof STATUSES[number];
 
+/** A picture of a product, and what it shows for who cannot see it. */
 export interface Image {
   url: string;
   alt: string;
@@ -54,6 +57,7 @@ export interface ProductInput {
   variants?: VariantInput[] | undefined;
 }
 
+/** A variant as staff write it; without an id or a known SKU it is a new one. */
 export interface VariantInput {
   id?: string | undefined;
   sku?: string | undefined;

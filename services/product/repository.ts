@@ -56,8 +56,10 @@ const constraints = {
 };
 
 /** The statements on products and their variants, and beside them, from files of their own, on stock and categories. */
-export function createRepository(pool: Pool) {
+export function createRepository(pool: Pool, replica: Sql = pool) {
   return {
+    /** Where reads may go whose answer may be a moment old: never those of stock decisions, of staff, or of a change. */
+    replica,
     stock: createStockRepository(pool),
     stock_lists: createStockLists(pool),
     categories: createCategoryRepository(pool),
@@ -66,8 +68,8 @@ export function createRepository(pool: Pool) {
     listAudit: (request: ListAuditRequest) => listAudit(pool, request),
 
     /** Lists a page; `more` says whether another follows. Large products make it shorter than its limit. */
-    async list(query: ListQuery): Promise<{ products: ListedProduct[]; more: boolean }> {
-      const { rows } = await pool.query<ProductRow>(listStatement(query));
+    async list(query: ListQuery, sql: Sql = pool): Promise<{ products: ListedProduct[]; more: boolean }> {
+      const { rows } = await sql.query<ProductRow>(listStatement(query));
       const products: ListedProduct[] = [];
       let size = 0;
       for (const row of rows.slice(0, query.limit)) {
@@ -93,8 +95,8 @@ export function createRepository(pool: Pool) {
       return row && toProduct(row);
     },
 
-    async getBySlug(store_id: string, slug: string): Promise<Product | undefined> {
-      const { rows: [row] } = await pool.query<ProductRow>({
+    async getBySlug(store_id: string, slug: string, sql: Sql = pool): Promise<Product | undefined> {
+      const { rows: [row] } = await sql.query<ProductRow>({
         name: "product.by_slug",
         text: `select ${PRODUCT_COLUMNS} from products p left join categories c on c.id = p.category_id
                where p.store_id = $1 and p.slug = $2`,

@@ -6,6 +6,7 @@ import { type Pool, transaction } from "../shared/postgres.ts";
 import type { Repository } from "./repository.ts";
 import { fellLow, type Shelf, shortage, type StockLine, sumDemand } from "./stock.ts";
 
+/** What an order asks to have held for it. */
 export interface Hold {
   order_id: string;
   store_id: string;
@@ -30,15 +31,13 @@ export async function reserveStock(
   const demand = sumDemand(hold.lines);
   const backstop = new Date(expire_time.getTime() + BACKSTOP_MS);
   await transaction(pool, async (tx) => {
-    const { fresh, closed } = await repository.stock.openHold(tx, order_id);
+    const [{ fresh, closed }, shelves] = await Promise.all([
+      repository.stock.openHold(tx, order_id),
+      repository.stock.lockShelves(tx, store_id, demand.map((line) => line.variant_id).filter(isId)),
+    ]);
     if (closed) throw conflict("hold_closed", "The order let go of its stock and cannot hold any.");
     if (!fresh) return;
 
-    const shelves = await repository.stock.lockShelves(
-      tx,
-      store_id,
-      demand.map((line) => line.variant_id).filter(isId),
-    );
     const missing = shortage(demand, shelves);
     if (missing) throw missing;
     const left = await repository.stock.reserve(tx, order_id, demand, backstop);

@@ -10,8 +10,11 @@ type Deps = { pool: Pool; repository: Repository };
 export async function commitStock({ pool, repository }: Deps, order_id: string): Promise<void> {
   await failpoint("product.commit_stock");
   await transaction(pool, async (tx) => {
-    await repository.stock.lockHeld(tx, order_id);
-    if (await repository.stock.settle(tx, order_id, "commit")) return;
+    const [, settled] = await Promise.all([
+      repository.stock.lockHeld(tx, order_id),
+      repository.stock.settle(tx, order_id, "commit"),
+    ]);
+    if (settled) return;
     const lines = await repository.stock.reservations(tx, order_id);
     if (!lines.some((line) => line.state === "committed")) {
       throw conflict("stock_not_held", "The order holds no stock.");
@@ -29,6 +32,7 @@ export async function releaseStock({ pool, repository }: Deps, order_id: string)
   });
 }
 
+/** Goods of an order that go back to the shelf. */
 export interface StockReturn {
   order_id: string;
   lines: StockLine[];

@@ -2,8 +2,6 @@ import { conflict, invalid } from "../shared/errors.ts";
 import { orElse, type Pool, type Tx } from "../shared/postgres.ts";
 import type { Shelf, StockLine } from "./stock.ts";
 
-export type StockRepository = ReturnType<typeof createStockRepository>;
-
 /** The stock of a variant. */
 export interface Stock {
   variant_id: string;
@@ -31,6 +29,7 @@ export interface Offer {
   available: number;
 }
 
+/** How a hold ends: sold, or free again. */
 export type Settlement = "commit" | "release";
 
 /**
@@ -61,18 +60,14 @@ export function createStockRepository(pool: Pool) {
 
     /** Takes an order's row, making it if need be; `closed` means that it may hold nothing any more. */
     async openHold(tx: Tx, order_id: string): Promise<{ fresh: boolean; closed: boolean }> {
-      const { rowCount } = await tx.query({
+      const { rows: [row] } = await tx.query<{ fresh: boolean; closed: boolean }>({
         name: "product.hold",
-        text: "insert into holds (order_id) values ($1) on conflict do nothing",
+        // One that was there is updated to what it was: that locks it. Only a row that was just made has no xmax.
+        text: `insert into holds as h (order_id) values ($1)
+               on conflict (order_id) do update set closed = h.closed returning h.xmax = 0 as fresh, h.closed`,
         values: [order_id],
       });
-      if (rowCount === 1) return { fresh: true, closed: false };
-      const { rows: [row] } = await tx.query<{ closed: boolean }>({
-        name: "product.held",
-        text: "select closed from holds where order_id = $1 for no key update",
-        values: [order_id],
-      });
-      return { fresh: false, closed: row?.closed ?? true };
+      return row ?? { fresh: false, closed: true };
     },
 
     /** Closes an order's row, so that no hold can be made under it any more. */

@@ -6,6 +6,7 @@ import { eventData } from "./create_product.ts";
 import { planProduct, planVariants, type Product, type ProductInput, versionConflict } from "./product.ts";
 import type { Repository } from "./repository.ts";
 
+/** What becomes of a product. */
 export interface ProductChange {
   id: string;
   input: ProductInput;
@@ -23,8 +24,7 @@ export async function updateProduct(
   return await transaction(pool, (tx) => applyChange(tx, repository, change));
 }
 
-/** The same as a part of a transaction. */
-export async function applyChange(
+async function applyChange(
   tx: Tx,
   repository: Repository,
   { id, input, version, replace }: ProductChange,

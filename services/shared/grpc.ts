@@ -33,6 +33,8 @@ const ERROR = "nano-error-bin";
 const MAX_REQUEST = 1024 * 1024;
 const MAX_ANSWER = 8 * 1024 * 1024;
 const MAX_CONCURRENT = 512;
+/** gRPC's own statistics of each call, which nobody reads: rpc_telemetry.ts has ours. */
+const WITHOUT_CHANNELZ = { "grpc.enable_channelz": 0 };
 
 /** The RPCs of a generated `…ServiceServer` as plain async functions; one shape for handlers and for clients. */
 export type Rpcs<S> = {
@@ -56,6 +58,7 @@ export function createServer<S>(
   identity: Identity | undefined = ownIdentity(),
 ): Server {
   const server = new Server({
+    ...WITHOUT_CHANNELZ,
     "grpc.max_receive_message_length": MAX_REQUEST,
     "grpc.max_send_message_length": MAX_ANSWER,
     "grpc.max_connection_age_ms": 5 * 60_000,
@@ -154,6 +157,7 @@ export function connect<S>(
   const target = address.includes(",") ? `ipv4:${address}` : address;
   const client = new Client(target, securityOf(identity), {
     ...(identity?.certificates ? { "grpc.ssl_target_name_override": calleeOf(methods) } : {}),
+    ...WITHOUT_CHANNELZ,
     "grpc.max_receive_message_length": MAX_ANSWER,
     "grpc.initial_reconnect_backoff_ms": 100,
     "grpc.max_reconnect_backoff_ms": 1000,

@@ -97,17 +97,6 @@ export function oneOf(set: ReadonlySet<string>): (value: string | null | undefin
   return (value) => value != null && set.has(value) ? value : OTHER;
 }
 
-/** Lets a label have so many values, first come first served; what comes later is "other". */
-export function atMost(max: number): (value: string) => string {
-  const known = new Set<string>();
-  return (value) => {
-    if (known.has(value)) return value;
-    if (known.size >= max) return OTHER;
-    known.add(value);
-    return value;
-  };
-}
-
 /** Keeps the samples of the largest by a label, and adds the rest up as "other". */
 export function largest<L extends string>(samples: Sample<L>[], label: NoInfer<L>, max: number): Sample<L>[] {
   const sums = new Map<string, number>();

@@ -1,6 +1,6 @@
 import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
-import { atMost, gauges, largest, measureProcess, oneOf, registry, shared, total } from "./metrics.ts";
+import { gauges, largest, measureProcess, oneOf, registry, shared, total } from "./metrics.ts";
 
 /** The value of the one sample that a line of the exposition format begins with. */
 async function sample(name: string): Promise<number | undefined> {
@@ -60,11 +60,6 @@ describe("labels from outside", () => {
       "other",
       "other",
     ]);
-  });
-
-  it("are the first so many, or other", () => {
-    const name = atMost(2);
-    expect(["a", "b", "c", "a", "d", "b"].map(name)).toEqual(["a", "b", "other", "a", "other", "b"]);
   });
 
   it("are those of the largest, and the rest adds up as other", () => {

@@ -45,6 +45,9 @@ export function createPool(config: { DATABASE_URL: string; DEBUG?: boolean }, lo
     max,
     connectionTimeoutMillis: TURN_MS,
     Client: PromptClient,
+    // What does not wait for an answer goes out at once with what was sent before: statements of one Promise.all take
+    // one round trip. They run in the order in which they were sent, and after one that fails the others fail too.
+    pipeline: true,
     idleTimeoutMillis: 60_000,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     lock_timeout: 1_000,
@@ -97,7 +100,7 @@ async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
   let broken: Error | undefined;
   try {
     if (remainingTime(1) <= 0) throw timedOut();
-    await client.query(begin());
+    await begin(client);
     const result = await run(client as unknown as Tx);
     // Who asked was told that it took too long, and may have done something else since.
     if (remainingTime(1) <= 0) throw timedOut();
@@ -124,14 +127,19 @@ export function onCommit(tx: Tx, work: () => void): void {
 }
 
 /** One round trip: begins, follows the deadline, and says who acts. */
-function begin(): string {
+async function begin(client: pg.PoolClient): Promise<void> {
   const context = currentContext();
   const timeout = Math.ceil(Math.max(1, Math.min(remainingTime(STATEMENT_TIMEOUT_MS), 60_000)));
   const actor = context ? actorName(context.actor) : "service";
-  return `begin; set local statement_timeout = ${timeout}; ` +
-    `set local nano.actor = ${pg.escapeLiteral(actor)}; ` +
-    `set local nano.request_id = ${pg.escapeLiteral(context?.request_id ?? "")}; ` +
-    `set local nano.network = ${pg.escapeLiteral(context?.network ?? "")}`;
+  await Promise.all([
+    client.query("begin"),
+    client.query({
+      name: "begin",
+      text: `select set_config('statement_timeout', $1, true), set_config('nano.actor', $2, true),
+               set_config('nano.request_id', $3, true), set_config('nano.network', $4, true)`,
+      values: [String(timeout), actor, context?.request_id ?? "", context?.network ?? ""],
+    }),
+  ]);
 }
 
 /** The name of the constraint that a statement ran against, if that is why it failed. */

@@ -4,7 +4,7 @@ import { withContext } from "./context.ts";
 import { conflict, toNanoError } from "./errors.ts";
 import { createLog } from "./log.ts";
 import { registry } from "./metrics.ts";
-import { createPool, onCommit, orElse, type Pool, transaction } from "./postgres.ts";
+import { createPool, onCommit, orElse, type Pool, transaction, type Tx } from "./postgres.ts";
 import { statementName } from "./sql_telemetry.ts";
 import { type TestDatabase, testDatabase } from "./testing.ts";
 
@@ -54,6 +54,21 @@ describe("transaction()", () => {
     expect(rows[0]).toEqual({ actor: `user:${user_id}`, request: "request-1" });
   });
 
+  it("runs statements that are sent together in their order, and none of them if one fails", async () => {
+    const add = (tx: Tx, n: number) =>
+      tx.query<{ n: number }>({
+        name: `add.${n}`,
+        text: `update public.counters set n = n + ${n} where id = 1 returning n`,
+      });
+    const before = await read();
+    await expect(transaction(pool, (tx) => Promise.all([add(tx, 1), add(tx, 100), add(tx, 2)]))).rejects.toThrow(
+      "small",
+    );
+    expect(await read()).toBe(before);
+    const found = await transaction(pool, (tx) => Promise.all([add(tx, 2), add(tx, 3), add(tx, -5)]));
+    expect(found.map(({ rows }) => rows[0]?.n)).toEqual([before + 2, before + 5, before]);
+  });
+
   it("runs what waits for its end once it is committed, and never otherwise", async () => {
     const counted: string[] = [];
     await transaction(pool, async (tx) => {
@@ -83,6 +98,22 @@ describe("transaction()", () => {
     expect(after.count - before.count).toBe(7);
     // The seventh waits for one of the six.
     expect(after.sum - before.sum).toBeGreaterThan(0.05);
+  });
+
+  it("runs nothing for who got a connection after his deadline, and keeps the connection for the next", async () => {
+    const clients = await Promise.all(Array.from({ length: 6 }, () => pool.connect()));
+    const late = [
+      within(50, () => pool.query("update public.counters set n = n + 1")),
+      within(50, () => transaction(pool, (tx) => tx.query({ text: "update public.counters set n = n + 1" }))),
+    ].map(kindOf);
+    const inTime = pool.query("select 1");
+    const before = await database.owner.query("select sum(n)::int as n from public.counters");
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const client of clients) client.release();
+    expect(await Promise.all(late)).toEqual(["timeout", "timeout"]);
+    await inTime;
+    expect(await read()).toBe(before.rows[0].n);
+    expect(pool.idleCount).toBe(pool.totalCount);
   });
 
   it("ends a statement at the request's deadline", async () => {
@@ -181,7 +212,7 @@ describe("transaction()", () => {
     } finally {
       await debugged.end();
     }
-    for (const name of ["begin; ", "counter.read", "commit", "select 1 as one"]) expect(text).toContain(`"${name}`);
+    for (const name of ["begin", "counter.read", "commit", "select 1 as one"]) expect(text).toContain(`"${name}`);
     expect(text).not.toContain("a secret");
   });
 });

@@ -1,4 +1,6 @@
 import pg from "pg";
+import { currentContext } from "./context.ts";
+import { timedOut } from "./errors.ts";
 import { durations, gauge } from "./metrics.ts";
 import { inSpan, type Span, SpanKind, tracing } from "./trace.ts";
 
@@ -10,7 +12,10 @@ type Connected = (
   done: (release?: unknown) => void,
 ) => void;
 
-/** A pool that tells how long its connections are waited for, and that opens a span for each statement where there are spans. */
+/**
+ * A pool that tells how long its connections are waited for, and that opens a span for each statement where there are
+ * spans. Whoever got one after his deadline gives it back unused: his client has gone, and others wait.
+ */
 export class MeasuredPool extends pg.Pool {
   override connect(): Promise<pg.PoolClient>;
   override connect(callback: Connected): void;
@@ -18,11 +23,20 @@ export class MeasuredPool extends pg.Pool {
     if (this.idleCount > 0 && this.waitingCount === 0) waited.observe(0);
     else {
       const asked = performance.now();
+      const { deadline = Infinity } = currentContext() ?? {};
       const end = () => waited.observe((performance.now() - asked) / 1000);
-      if (!callback) return super.connect().finally(end);
-      return super.connect((...answer) => {
+      if (!callback) {
+        return super.connect().finally(end).then((client) => {
+          if (Date.now() < deadline) return client;
+          client.release();
+          throw timedOut();
+        });
+      }
+      return super.connect((error, client, done) => {
         end();
-        callback(...answer);
+        if (!client || Date.now() < deadline) return callback(error, client, done);
+        done();
+        callback(timedOut(), undefined, () => {});
       });
     }
     return callback ? super.connect(callback) : super.connect();

@@ -1,11 +1,12 @@
 import { newId, sha256 } from "../shared/ids.ts";
 import { counter } from "../shared/metrics.ts";
 import { type Pool, transaction } from "../shared/postgres.ts";
+import type { Vault } from "../shared/vault.ts";
 import type { Deliver } from "./clients.ts";
 import type { Outcome } from "./send_request.ts";
 import { bodyOf, judge } from "./webhook.ts";
 import type { DeliverJob, Parcel, WebhookRepository } from "./webhook_repository.ts";
-import { signedHeaders, type Vault } from "./webhook_secret.ts";
+import { signedHeaders } from "./webhook_secret.ts";
 
 /** What the sending of webhooks works with. */
 export interface WebhookDeps {
@@ -18,7 +19,7 @@ export interface WebhookDeps {
 /** An answer that took longer makes an endpoint slow. */
 const SLOW_MS = 5_000;
 /** Requests to slow endpoints at a time, in all: the rest of the jobs' places is for the others. */
-export const MAX_SLOW = 6;
+const MAX_SLOW = 6;
 /** Pause of one that found no place. */
 const NO_PLACE_SECONDS = 2;
 

@@ -11,7 +11,7 @@ import { createHandlers } from "./handlers.ts";
 import { CONCURRENCY, createJobs, crontab } from "./jobs.ts";
 import { createRepository } from "./repository.ts";
 import { createWebhookRepository } from "./webhook_repository.ts";
-import { createVault } from "./webhook_secret.ts";
+import { createWebhookVault } from "./webhook_secret.ts";
 
 const config = readConfig(settings);
 const log = createLog("store", config);
@@ -23,7 +23,7 @@ const deps = {
   repository: createRepository(pool),
   webhooks: createWebhookRepository(pool),
   deliver,
-  vault: await createVault(config),
+  vault: await createWebhookVault(config),
 };
 
 await serve<StoreServiceServer>("store", config, log, {

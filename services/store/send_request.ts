@@ -8,6 +8,7 @@ import { isAllowedAddress, parseTarget, type TargetRules } from "./targets.ts";
 /** Finds the IP addresses of a name. */
 export type Resolve = (host: string) => Promise<string[]>;
 
+/** A request as it goes out, whole: it is sent once. */
 export interface OutgoingRequest {
   url: string;
   headers: Record<string, string>;
@@ -31,6 +32,7 @@ export interface Outcome {
   error?: string;
 }
 
+/** What a sender may reach, and what tests put in place of the world. */
 export interface SenderOptions extends TargetRules {
   /** The system's resolver if unset. */
   resolve?: Resolve;

@@ -29,6 +29,7 @@ export interface Span {
   to: string;
 }
 
+/** A store's figures between two days, by `GET /stores/{id}/stats`. */
 export interface Stats {
   orders: number;
   revenue: Money;

@@ -28,7 +28,9 @@ export interface Store extends StoreSettings {
   version: number;
 }
 
+/** Only an active store takes orders. */
 export const STATUSES = ["active", "suspended", "closed"] as const;
+/** Whether a store is open. */
 export type Status = (typeof STATUSES)[number];
 
 const SLUG = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -71,7 +73,7 @@ export function checkSettings(
 }
 
 /** An origin as browsers send it: nothing after the host, no default port, all in lower case. */
-export function isOrigin(text: string): boolean {
+function isOrigin(text: string): boolean {
   const url = URL.parse(text);
   return url !== null && /^https?:$/.test(url.protocol) && url.origin === text && text.length <= 255;
 }

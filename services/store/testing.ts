@@ -8,7 +8,7 @@ import { createDeliverHandlers } from "./deliver_handlers.ts";
 import { createRepository } from "./repository.ts";
 import { createSender, type SenderOptions } from "./send_request.ts";
 import { createWebhookRepository } from "./webhook_repository.ts";
-import { createVault } from "./webhook_secret.ts";
+import { createWebhookVault } from "./webhook_secret.ts";
 
 export const log = createLog("store", { LOG_LEVEL: "ERROR" });
 
@@ -19,7 +19,7 @@ export async function storeDeps({ pool, url }: TestDatabase, DELIVER_SERVICE_URL
     repository: createRepository(pool),
     webhooks: createWebhookRepository(pool),
     deliver: createDeliver({ DELIVER_SERVICE_URL }),
-    vault: await createVault({ DATABASE_URL: url }),
+    vault: await createWebhookVault({ DATABASE_URL: url }),
   };
 }
 

@@ -4,8 +4,11 @@ import { isEventType } from "../shared/event_types.ts";
 /** The event that tries a webhook out; it goes there whatever its types are. */
 export const TEST_EVENT = "webhook.test";
 
+/** Whether anything is sent to a webhook. */
 export type WebhookStatus = "active" | "disabled";
+/** Who or what disabled a webhook: staff, its answer 410, or failures for days. */
 export type DisabledReason = "manual" | "gone" | "failing";
+/** How far the delivery of one event to one webhook is. */
 export type DeliveryState = "pending" | "succeeded" | "failed";
 
 /** Where a merchant is told of events; without its secret. */
@@ -78,7 +81,9 @@ export function checkWebhook(
   return { url: new URL(url).href, description, event_types, status };
 }
 
+/** The refusal of a webhook that is not there, or is another store's. */
 export const unknownWebhook = () => notFound("webhook");
+/** The same of a delivery. */
 export const unknownDelivery = () => notFound("webhook_delivery");
 
 /** Nothing is sent to a webhook that is disabled. */

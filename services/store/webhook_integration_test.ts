@@ -4,7 +4,7 @@ import { Webhook as Verifier } from "standardwebhooks";
 import { newId } from "../shared/ids.ts";
 import { registry } from "../shared/metrics.ts";
 import { createDeliver } from "./clients.ts";
-import { createVault } from "./webhook_secret.ts";
+import { createWebhookVault } from "./webhook_secret.ts";
 import { admin, as, refusal, startWebhookWorld, type WebhookWorld } from "./webhook_testing.ts";
 
 let world: WebhookWorld;
@@ -218,7 +218,7 @@ describe("a delivery", () => {
     const { received, url } = world.receive();
     const hook = await world.subscribe(url);
     await world.publish(hook.store_id, "order.placed");
-    const vault = await createVault({ DATABASE_URL: "postgres://store:another@db/nano" });
+    const vault = await createWebhookVault({ DATABASE_URL: "postgres://store:another@db/nano" });
     const [job] = await world.waiting(hook.id);
     await world.run(job?.payload, { vault });
     const [delivery] = await world.deliveries(hook.id);

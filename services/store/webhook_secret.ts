@@ -1,11 +1,9 @@
 import { Webhook } from "standardwebhooks";
-import { createVault as createSharedVault, type Vault } from "../shared/vault.ts";
-
-export type { Vault };
+import { createVault, type Vault } from "../shared/vault.ts";
 
 /** The vault of webhooks' secrets. */
-export function createVault(config: { DATABASE_URL: string }): Promise<Vault> {
-  return createSharedVault(config, "webhook secrets");
+export function createWebhookVault(config: { DATABASE_URL: string }): Promise<Vault> {
+  return createVault(config, "webhook secrets");
 }
 
 /** A new secret as Standard Webhooks writes it: 256 random bits. */

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import { Webhook as Verifier } from "standardwebhooks";
 import { NanoError } from "../shared/errors.ts";
 import { bodyOf, checkWebhook, judge, RETRY_DELAYS } from "./webhook.ts";
-import { createVault, newSecret, signedHeaders } from "./webhook_secret.ts";
+import { createWebhookVault, newSecret, signedHeaders } from "./webhook_secret.ts";
 
 describe("judge()", () => {
   it("takes any 2xx for a success", () => {
@@ -70,8 +70,8 @@ describe("signedHeaders()", () => {
   });
 });
 
-describe("createVault()", () => {
-  const at = (password: string) => createVault({ DATABASE_URL: `postgres://store:${password}@db/nano` });
+describe("createWebhookVault()", () => {
+  const at = (password: string) => createWebhookVault({ DATABASE_URL: `postgres://store:${password}@db/nano` });
 
   it("opens what it sealed for the same id only, and shows nothing of it", async () => {
     const [vault, secret] = [await at("one"), newSecret()];
@@ -83,7 +83,7 @@ describe("createVault()", () => {
   });
 
   it("needs a password to derive its key from", async () => {
-    await expect(createVault({ DATABASE_URL: "postgres://store@db/nano" })).rejects.toThrow("DATABASE_URL");
+    await expect(createWebhookVault({ DATABASE_URL: "postgres://store@db/nano" })).rejects.toThrow("DATABASE_URL");
   });
 });
 

@@ -1,9 +1,11 @@
 import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
-import { withTimeout } from "../shared/context.ts";
+import { ANONYMOUS, withTimeout } from "../shared/context.ts";
 import { unavailable } from "../shared/errors.ts";
+import { newId, newToken, sha256 } from "../shared/ids.ts";
 import { createEraseUser, eraseUserJob } from "./erase_user.ts";
 import type { Neighbours } from "./neighbours.ts";
+import { createResetPassword } from "./reset_password.ts";
 import { PASSWORD, startService, type TestService } from "./testing.ts";
 
 /** Steps in the order in which they are done. */
@@ -91,6 +93,33 @@ describe("to erase a user", () => {
     const locked = await service.repository.findCredentials(email);
     expect(locked?.password_hash).not.toBe(known?.password_hash);
     expect(await service.repository.findSession(session_id)).toBeUndefined();
+  });
+
+  it("lets nobody back in while it goes on: by no link, and by no password that an admin sets", async () => {
+    const { repository, passwords, database: { owner } } = service;
+    const { erase, id, email } = await begin();
+    const mailReset = async () => {
+      await repository.insertResetToken(email, undefined);
+      const { rows: [row] } = await owner.query<{ id: string }>(
+        `select id from "user".mail_tokens where user_id = $1 and purpose = 'reset' and end_time is null`,
+        [id],
+      );
+      const token = newToken();
+      return row && await repository.armMailToken(row.id, await sha256(token)) && token;
+    };
+    const token = await mailReset() ?? "";
+    await erase();
+    const reset = createResetPassword({ repository, passwords });
+    await expect(reset({ token, password: "back from the dead" })).rejects.toMatchObject({ code: "invalid_link" });
+    expect(await mailReset()).toBeUndefined();
+
+    const password = "back from the dead";
+    const password_hash = await passwords.hash(password);
+    await repository.updateUser({ id, password_hash, stores: "all", spare_session_id: undefined });
+    const login = { email, password, store_id: newId(), client: undefined };
+    await expect(service.as(ANONYMOUS, (user) => user.login(login))).rejects.toMatchObject({
+      code: "invalid_credentials",
+    });
   });
 
   it("needs the password, and no order under way", async () => {

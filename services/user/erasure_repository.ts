@@ -3,6 +3,7 @@ import { newId } from "../shared/ids.ts";
 import { addJob, emitEvent } from "../shared/jobs.ts";
 import { eraseJobs } from "../shared/person.ts";
 import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
+import { endMailTokens } from "./mail_token_repository.ts";
 import { endSessions } from "./session_repository.ts";
 import { lastAdmin, noUser } from "./user.ts";
 
@@ -42,6 +43,7 @@ export function createErasureRepository(pool: Pool) {
           text: "insert into erasures (id, email_proven) values ($1, $2) on conflict do nothing",
           values: [id, email_proven],
         });
+        await endMailTokens(tx, id, ["reset", "verify"]);
         const dead_session_ids = await endSessions(tx, id, "ended");
         await addJob(tx, "user", "erase_user", { id }, { key: `erase_user:${id}` });
         const { rows: [row] } = await tx.query<ErasureRow>({

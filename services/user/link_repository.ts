@@ -19,7 +19,9 @@ export function createLinkRepository(pool: Pool) {
       transaction(pool, async (tx) => {
         const { rows: [user] } = await tx.query<{ id: string }>({
           name: "user.find_by_email",
-          text: "select id from users where lower(email) = $1",
+          // Not for who is being erased: a new password would bring the person back.
+          text: `select id from users u where lower(email) = $1
+                   and not exists (select from erasures e where e.id = u.id)`,
           values: [email],
         });
         if (user) await insertMailToken(tx, { purpose: "reset", user_id: user.id, store_id });

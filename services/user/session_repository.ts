@@ -114,7 +114,7 @@ export function createSessionRepository(pool: Pool) {
   };
 }
 
-/** One statement. `for share` waits for a change of the password under way, and one after it finds this session. */
+/** One statement; never for who is being erased. `for share` waits for a change of the password under way, and one after it finds this session. */
 export async function openSession(
   sql: Sql,
   session: NewSession & { user_id: string; password_hash: string },
@@ -123,7 +123,8 @@ export async function openSession(
   const { rowCount } = await sql.query({
     name: "session.open",
     text: `with owner as (
-             select id from users where id = $1 and password_hash = $2 for share
+             select id from users u where id = $1 and password_hash = $2
+               and not exists (select from erasures e where e.id = u.id) for share
            ), opened as (
              insert into sessions (id, user_id, expire_time, last_expire_time, network, user_agent)
              select $3, id, now() + ${SLIDING}, now() + ${ABSOLUTE}, $6, $7 from owner returning id, expire_time

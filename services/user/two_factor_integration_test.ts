@@ -144,6 +144,21 @@ describe("a confirmed session", () => {
     expect(left > 240_000 && left <= 300_000).toBe(true);
   });
 
+  it("is what another's password and e-mail address wait for, but not another's name", async () => {
+    const admin = await service.admin();
+    const asked: Actor = { ...admin, step_up: true };
+    const other = await service.admin();
+    const change = (given: { password?: string; email?: string; name?: string }) =>
+      service.as(
+        asked,
+        (user) => user.updateUser({ id: other.user_id ?? "", ...given, store_roles: [], has_store_roles: false }),
+      );
+    for (const given of [{ password: "taken over by somebody" }, { email: `${newId()}@nano.test` }]) {
+      await expect(change(given)).rejects.toMatchObject(refusal("step_up_required"));
+    }
+    await change({ name: "Grace" });
+  });
+
   it("is what roles, accounts of staff and keys wait for", async () => {
     const { actor } = await manager();
     const asked: Actor = { ...actor, step_up: true };

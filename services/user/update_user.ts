@@ -35,9 +35,11 @@ export function createUpdateUser(
     const user = await repository.findUser(id, actor);
     if (!user) throw noUser();
     checkChange(actor, user, change);
-    if (change.role !== undefined || change.store_roles) requireStepUp(actor);
-
     const own = actor.user_id === user.id;
+    // Who sets another's password or e-mail address can be that other, with all roles.
+    const takesOver = !own && (change.password !== undefined || change.email !== undefined);
+    if (change.role !== undefined || change.store_roles || takesOver) requireStepUp(actor);
+
     const proof = own && (change.password !== undefined || (change.email !== undefined && change.email !== user.email))
       ? await prove(user, current_password)
       : undefined;

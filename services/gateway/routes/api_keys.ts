@@ -7,6 +7,7 @@ import { KEY_SCOPES } from "../../shared/permissions.ts";
 import { allow, type Env } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Id, pageOf, pageQuery, presentPage, text, Time } from "../schemas.ts";
+import { storeNamed } from "../stores.ts";
 import { inOwnStore } from "./own_store.ts";
 
 const kind = z.enum(["publishable", "secret"]).openapi({ example: "secret" });
@@ -51,7 +52,7 @@ export function apiKeys({ clients: { user }, keys, stores }: Deps) {
 
   /** A store that the request names must be the actor's, whatever the body says. */
   const namedOwn = createMiddleware<Env>(async (c, next) => {
-    if (c.req.header("X-Store") ?? c.req.query("store")) {
+    if (storeNamed(c)) {
       require(currentActor(), "key:write", (await stores.of(c)).id, "store");
     }
     await next();

@@ -5,6 +5,7 @@ import { allow, type RequestContext } from "../env.ts";
 import { csvLine, download } from "../csv.ts";
 import { answers, createRoutes } from "../openapi.ts";
 import { Id, pageOf, pageQuery, presentPage, text, Time } from "../schemas.ts";
+import { storeNamed } from "../stores.ts";
 import { instant } from "./orders.ts";
 
 const AuditEntry = z.object({
@@ -134,7 +135,7 @@ export function audit({ clients: { payment, product, store, user }, stores }: De
 
   /** The filters as the services take them; of one store where the request names it. */
   async function requestOf(c: RequestContext, { table, actor, ...filter }: z.infer<z.ZodObject<typeof filters>>) {
-    const named = c.req.header("X-Store") ?? c.req.query("store");
+    const named = storeNamed(c);
     return {
       ...filter,
       from: filter.from,

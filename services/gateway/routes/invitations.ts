@@ -6,6 +6,7 @@ import { clientOf } from "../client.ts";
 import { allow } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Id, pageOf, pageQuery, presentPage, text, Time } from "../schemas.ts";
+import { storeNamed } from "../stores.ts";
 import { Email, LinkToken, Password, presentTokens, presentUser, Tokens, User } from "./user_schemas.ts";
 
 const Role = z.enum(["support", "manager"]);
@@ -84,7 +85,7 @@ export function invitations({ clients, limits, sessions, stores }: Deps) {
       responses: answers(200, "A page of invitations.", pageOf(Invitation), 401, 403, 404),
     }),
     async (c) => {
-      const named = c.req.header("X-Store") ?? c.req.query("store");
+      const named = storeNamed(c);
       const store = named ? { store_id: (await stores.of(c)).id } : {};
       const page = await clients.user.listInvitations({ ...c.req.valid("query"), ...store });
       return c.json(presentPage(page, present), 200);

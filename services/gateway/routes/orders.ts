@@ -54,7 +54,10 @@ const Order = z.object({
   history: z.array(z.object({
     from: z.string().openapi({ description: "Empty for the first step.", example: "pending_payment" }),
     to: z.string().openapi({ example: "paid" }),
-    actor: z.string().openapi({ description: "customer, guest, staff:<id>, api_key:<id> or system.", example: "system" }),
+    actor: z.string().openapi({
+      description: "customer, guest, staff:<id>, api_key:<id> or system.",
+      example: "system",
+    }),
     reason: z.string(),
     time: Time,
   })),

@@ -171,7 +171,8 @@ export function stepUp({ clients: { user }, limits, sessions }: Deps) {
       summary: "Confirm that it is you",
       description:
         "By a code or the password. For five minutes the session may then do what is refused with `step_up_required`: " +
-        "refunds over the operator's amount, roles, API keys. Only staff with a second factor are ever asked.",
+        "refunds over the operator's amount, roles, API keys, another's password or e-mail address. " +
+        "Only staff with a second factor are ever asked.",
       middleware: [signedIn()] as const,
       request: { body: jsonBody(StepUpInput) },
       responses: answers(200, "Confirmed.", z.object({ expire_time: Time }).openapi("StepUp"), 401, 403, 409, 429),

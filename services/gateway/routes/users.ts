@@ -7,6 +7,7 @@ import { permissionsOf } from "../../shared/permissions.ts";
 import { allow, signedIn, visible } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { pageOf, pageQuery, presentPage, text } from "../schemas.ts";
+import { storeNamed } from "../stores.ts";
 import { addresses } from "./addresses.ts";
 import { Email, Password, presentUser, StoreRole, User } from "./user_schemas.ts";
 
@@ -118,7 +119,7 @@ export function users(deps: Deps) {
     }),
     async (c) => {
       const { count, ...query } = c.req.valid("query");
-      const named = c.req.header("X-Store") ?? c.req.query("store");
+      const named = storeNamed(c);
       const store = named ? { store_id: (await stores.of(c)).id } : {};
       const page = await clients.user.listUsers({ ...query, ...store, count: count === "exact" });
       return c.json(presentPage(page, presentUser), 200);
