@@ -1,4 +1,4 @@
-import { cookie, cookieOf, forget } from "./cookies.ts";
+import { cookie, cookieName, cookieOf, forget } from "./cookies.ts";
 import { seal, unseal } from "./seal.ts";
 import type { Tokens } from "./types.ts";
 import type { State } from "./utils.ts";
@@ -39,7 +39,7 @@ export function endSession(state: State): void {
 
 /** The last word counts: one line per answer. */
 function setOnce(state: State, line: string): void {
-  state.cookies = [...state.cookies.filter((other) => !other.startsWith(`${NAME}=`)), line];
+  state.cookies = [...state.cookies.filter((other) => !other.startsWith(`${cookieName(NAME)}=`)), line];
 }
 
 function isSession(value: unknown): value is Session {

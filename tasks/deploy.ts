@@ -40,7 +40,7 @@ export async function readArguments(args: readonly string[]): Promise<Asked> {
 }
 
 /** The Secrets of a deploy: production's from `.env.production` or the environment, development's own. */
-export async function secretsFor(overlay: Overlay): Promise<Manifest[]> {
+async function secretsFor(overlay: Overlay): Promise<Manifest[]> {
   const given = environmentWithFile(overlay === "production" ? ".env.production" : ".env");
   const settings = readSettings({ ...given, ENVIRONMENT: overlay });
   const certificates = settings.TLS_DIR ?? join(settings.DATA_DIR, "certificates", overlay);

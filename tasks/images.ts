@@ -5,6 +5,7 @@ import { must } from "./deploy/programs.ts";
 import { IMAGES } from "./image/contents.ts";
 import { orRefuse, Refusal } from "./shop/refusal.ts";
 
+/** How images are named, and where they go. */
 export interface ImageOptions {
   readonly tag: string;
   /** Where they are pushed to, as `registry.example/shop/`; empty: nowhere. */

@@ -14,6 +14,7 @@ const MIGRATIONS = fileURLToPath(new URL("../db/migrations", import.meta.url));
 /** Any number: the one under which all migrators of a database queue. */
 const LOCK = 6_202_617_001;
 
+/** Who hears of it, and from where it is done. */
 export interface MigrateOptions {
   readonly log?: (line: string) => void;
   /** Where the SQL is; tests bring their own. */

@@ -6,10 +6,13 @@
 /** The six services that own data, in the order of their ports. */
 export const SERVICES = ["user", "product", "cart", "order", "payment", "store"] as const;
 
+/** One of the six. */
 export type ServiceName = typeof SERVICES[number];
 /** What speaks gRPC: the services, and the one process that sends webhooks and fetches images for them. */
 export type NeighbourName = ServiceName | "deliver";
+/** Any process of the shop. */
 export type ProcessName = NeighbourName | "gateway" | "admin";
+/** Variables by name. */
 export type Environment = Readonly<Record<string, string>>;
 
 /** One row of the table. */
@@ -64,7 +67,7 @@ export const PROCESSES: readonly Process[] = [
     ffi: true,
     variables: [...TOKENS, "ADMIN_EMAIL", "ADMIN_PASSWORD", ...MAIL],
   }),
-  service("product", 50052, 8002, ["store", "deliver", "order"]),
+  service("product", 50052, 8002, ["store", "deliver", "order"], { variables: ["DATABASE_REPLICA_URL"] }),
   service("cart", 50053, 8003, ["product", "store"], { redis: true }),
   service("order", 50054, 8004, ["cart", "product", "store", "payment"]),
   service("payment", 50055, 8005, ["order", "store"], {
@@ -226,8 +229,8 @@ function addresses(process: Process, environment: Environment): string[] {
     `${host}:${environment.PORT || process.port}`,
     `${host}:${environment.HTTP_PORT || process.httpPort}`,
   ];
-  for (const name of ["DATABASE_URL", "DATABASE_DIRECT_URL"]) {
-    if (process.database && environment[name]) found.push(hostPort(environment[name], 5432));
+  for (const name of ["DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_REPLICA_URL"]) {
+    if (environmentNames(process).includes(name) && environment[name]) found.push(hostPort(environment[name], 5432));
   }
   if (process.redis && environment.REDIS_URL) found.push(hostPort(environment.REDIS_URL, 6379));
   if (process.variables.includes("STRIPE_SECRET_KEY") && environment.STRIPE_SECRET_KEY) {

@@ -14,6 +14,7 @@ import {
 import { CUSTOMERS, placeOrders } from "./seed/orders.ts";
 import { type Caller, createRest, type Rest } from "./seed/rest.ts";
 
+/** Which shop is filled, and by whom. */
 export interface Seed {
   readonly gatewayUrl: string;
   /** The first operator. The demo's staff and customers have the same password, so that one line can show it. */

@@ -3,6 +3,8 @@ export interface Reply {
   status: number;
   /** Its bytes are valid until the next request of the connection. */
   body: Uint8Array;
+  /** Of a refusal: whether it says when to come again. */
+  retry?: boolean;
 }
 
 /** A request that is sent as it stands. */
@@ -24,9 +26,12 @@ const LAST_CHUNK = encoder.encode("\r\n0\r\n\r\n");
  */
 export class Connection {
   #conn: Deno.TcpConn | undefined;
-  #buffer = new Uint8Array(256 * 1024);
+  #buffer: Uint8Array<ArrayBuffer>;
 
-  constructor(readonly hostname: string, readonly port: number) {}
+  /** `size` is how much of an answer it first has room for. */
+  constructor(readonly hostname: string, readonly port: number, size = 256 * 1024) {
+    this.#buffer = new Uint8Array(size);
+  }
 
   /** Sends bytes made by `encode`. A connection that the server closed is made anew for the next request. */
   async send(request: Uint8Array): Promise<Reply> {
@@ -71,7 +76,7 @@ export class Connection {
     let bodyAt = -1;
     let end = Infinity;
     let chunked = false;
-    let [status, last] = [0, false];
+    let [status, last, retry] = [0, false, false];
     while (length < end) {
       if (length === this.#buffer.length) this.#grow();
       const read = await conn.read(this.#buffer.subarray(length));
@@ -85,13 +90,14 @@ export class Connection {
         status = Number(head.slice(9, 12));
         const told = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
         last = /\r\nconnection: *close/i.test(head);
+        retry = status >= 400 && /\r\nretry-after: *\d/i.test(head);
         chunked = /\r\ntransfer-encoding: *chunked/i.test(head);
         if (!chunked) end = bodyAt + (status === 304 || status === 204 ? 0 : Number(told ?? 0));
       }
       if (chunked && endsWith(this.#buffer, LAST_CHUNK, length)) end = length;
     }
     if (last) this.close();
-    return { status, body: this.#buffer.subarray(bodyAt, end) };
+    return { status, body: this.#buffer.subarray(bodyAt, end), ...(status >= 400 ? { retry } : {}) };
   }
 
   #grow(): void {

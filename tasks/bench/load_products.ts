@@ -1,5 +1,6 @@
 import pg from "pg";
 import { type Cell, copy } from "./copy.ts";
+import { dropIndexes, makeIndexes } from "./indexes.ts";
 import { type MadeProduct, makeCategories, makeProduct } from "./made_products.ts";
 
 /** So many at a time, to show how far it is. */
@@ -30,7 +31,7 @@ export async function loadProducts(ownerUrl: string, products: number, say: (lin
       "categories (id, store_id, slug, name, parent_id)",
       categories.map(({ id, slug, name, parent_id }) => [id, store.id, slug, name, parent_id]),
     );
-    const indexes = await dropIndexes(client);
+    const indexes = await dropIndexes(client, ["products", "variants", "stock_movements"]);
     await client.query("alter table products disable trigger user; alter table variants disable trigger user");
     for (let from = 1; from <= products; from += STEP) {
       const to = Math.min(products, from + STEP - 1);
@@ -53,10 +54,7 @@ export async function loadProducts(ownerUrl: string, products: number, say: (lin
       say(`loaded ${to} of ${products} products`);
     }
     await client.query("alter table products enable trigger user; alter table variants enable trigger user");
-    for (const [at, index] of indexes.entries()) {
-      await client.query(index);
-      say(`made index ${at + 1} of ${indexes.length}`);
-    }
+    await makeIndexes(client, indexes, say);
     await client.query(
       `update categories c set product_count = product_count + made.n
        from (select category_id, count(*) as n from products where slug like 'bench-%' and status = 'active' group by 1) made
@@ -79,15 +77,4 @@ function productRow(made: MadeProduct, store: { id: string; currency: string }):
     ...[id, store.id, slug, name, description, status, category_id, JSON.stringify(attributes), store.currency],
     ...[price, in_stock, skus, create_time, create_time],
   ];
-}
-
-/** Drops the indexes that no constraint needs; gives the statements that make them again. */
-async function dropIndexes(client: pg.Client): Promise<string[]> {
-  const { rows } = await client.query<{ name: string; definition: string }>(
-    `select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as definition from pg_index i
-     where i.indrelid in ('products'::regclass, 'variants'::regclass, 'stock_movements'::regclass)
-       and not exists (select from pg_constraint c where c.conindid = i.indexrelid)`,
-  );
-  for (const { name } of rows) await client.query(`drop index ${name}`);
-  return rows.map(({ definition }) => definition);
 }

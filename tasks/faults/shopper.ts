@@ -16,11 +16,13 @@ export interface Acknowledged {
   carts: { store_id: string; principal: string; folds: Fold[] }[];
 }
 
+/** What a shopper can buy, and at which price. */
 export interface Shelf {
   variant_id: string;
   price: number;
 }
 
+/** Where a shopper shops, and who hears what came of it. */
 export interface ShopperOptions {
   client: Client;
   store_id: string;
@@ -39,6 +41,7 @@ export interface ShopperOptions {
   name: string;
 }
 
+/** Where everybody has goods sent to. */
 export const ADDRESS = {
   name: "Ada Lovelace",
   line1: "12 St James's Square",
@@ -59,7 +62,7 @@ const TOKENS = [
 ];
 
 /** A write's deadline, and a little: after it an operation that was not answered has happened, or never will. */
-export const SETTLED = 6_000;
+const SETTLED = 6_000;
 const INSIST = 25_000;
 
 interface Unresolved {
@@ -272,7 +275,7 @@ export class Shopper {
 }
 
 /** What the items of a cart or order add up to. */
-export function foldOf(items: { variant_id: string; quantity: number }[]): Fold {
+function foldOf(items: { variant_id: string; quantity: number }[]): Fold {
   const fold: Fold = {};
   for (const { variant_id, quantity } of items) fold[variant_id] = (fold[variant_id] ?? 0) + quantity;
   return fold;

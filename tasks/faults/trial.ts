@@ -30,6 +30,7 @@ export interface Result {
   readonly notes: readonly string[];
 }
 
+/** What a trial's own store is like. */
 export interface StoreInput {
   currency?: string;
   tax?: { rate_bp: number; included: boolean };
@@ -37,6 +38,7 @@ export interface StoreInput {
   stock?: readonly number[];
 }
 
+/** Who shops during a trial, and how long. */
 export interface Load {
   shoppers?: number;
   /** How long they shop. */

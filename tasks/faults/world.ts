@@ -220,6 +220,7 @@ export class World {
   }
 }
 
+/** The schemas of the durable jobs, one per service. */
 export const JOB_SCHEMAS: readonly string[] = SERVICES.map((name) => `${name}_jobs`);
 
 function through(proxy: Proxy, url: string): string {

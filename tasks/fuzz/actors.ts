@@ -1,5 +1,6 @@
 /** Who sends requests: one of each role, with things of their own. */
 export const ROLES = ["anonymous", "guest", "customer", "support", "manager", "admin"] as const;
+/** Whose name a request is sent in. */
 export type Role = typeof ROLES[number];
 
 /** The roles' headers, and ids of things by the first part of a path. */

@@ -21,6 +21,7 @@ export interface Schema {
   readonly allOf?: readonly Schema[];
 }
 
+/** A parameter of a route, as the document has it. */
 export interface Parameter {
   readonly name: string;
   readonly in: "path" | "query" | "header";

@@ -5,6 +5,7 @@ import { type Operation, readDocument } from "./document.ts";
 import { judge } from "./judge.ts";
 import { type FuzzRequest, requests } from "./requests.ts";
 
+/** What is fuzzed, how long, and from which seed. */
 export interface FuzzOptions {
   readonly gateway: string;
   readonly operator: { readonly email: string; readonly password: string };
@@ -17,6 +18,7 @@ export interface FuzzOptions {
   readonly signal?: AbortSignal;
 }
 
+/** What was tried, and what was wrong. */
 export interface FuzzResult {
   readonly sent: number;
   readonly operations: number;

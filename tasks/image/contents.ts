@@ -5,6 +5,7 @@ import { PROCESSES, type ProcessName, SERVICES } from "../processes.ts";
 /** The images of a release: one for each process, and the one that migrates. */
 export const IMAGES = [...PROCESSES.map(({ name }) => name), "migrate"] as const;
 
+/** Every image: one per process, and the migration. */
 export type ImageName = ProcessName | "migrate";
 
 /** What an image is made of, by paths below the project. */

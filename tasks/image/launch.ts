@@ -21,7 +21,7 @@ function ownEnvironment(process: Process, given: Readonly<Record<string, string 
   const { DATABASE_ROLE_SECRET: secret } = given;
   const service = process.database ? SERVICES.find((name) => name === process.name) : undefined;
   const rolePrefix = databaseName(given.DATABASE_DIRECT_URL || given.DATABASE_URL || "postgres://postgres@-/");
-  const roles = ["DATABASE_URL", "DATABASE_DIRECT_URL"].flatMap((name) => {
+  const roles = ["DATABASE_URL", "DATABASE_DIRECT_URL", "DATABASE_REPLICA_URL"].flatMap((name) => {
     const url = given[name];
     return service && secret && url ? [[name, roleUrl(url, service, secret, { rolePrefix })]] : [];
   });

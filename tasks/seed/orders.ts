@@ -21,6 +21,7 @@ interface DemoOrder {
 
 const CARD = { method: "test", token: "tok_ok" };
 
+/** The demo's customers, with what each ordered. */
 export const CUSTOMERS: readonly DemoCustomer[] = [
   {
     email: "ada@nano.test",

@@ -15,6 +15,7 @@ export interface Caller {
   readonly store?: string;
 }
 
+/** A client of the shop's REST API. */
 export interface Rest {
   /** Sends a request; gives the answer's body. Throws RestError unless it is 2xx. */
   call<T>(caller: Caller, method: string, path: string, body?: unknown, key?: string): Promise<T>;

@@ -26,7 +26,7 @@ export interface Plan {
   readonly redis: string | undefined;
 }
 
-export const OPERATOR_EMAIL = "admin@nano.test";
+const OPERATOR_EMAIL = "admin@nano.test";
 
 /** The first operator: in development there always is one, in production only that of ADMIN_*. */
 export function operatorOf(settings: Settings): { email: string; password: string } | undefined {
@@ -72,6 +72,7 @@ function environmentOf(process: Process, plan: Plan): Environment {
     HTTP_PORT: String(own.httpPort),
     DATABASE_URL: roleAt(plan.database),
     DATABASE_DIRECT_URL: direct && roleAt(direct),
+    DATABASE_REPLICA_URL: settings.DATABASE_REPLICA_URL && roleAt(settings.DATABASE_REPLICA_URL),
     REDIS_URL: plan.redis,
     GATEWAY_URL: `http://${reachable(settings.HOST)}:${ports.gateway?.port}`,
     JWT_SECRET: plan.jwtSecret,

@@ -15,6 +15,7 @@ export interface EmbeddedPostgres {
   readonly server: Supervised;
 }
 
+/** How the embedded server is started. */
 export interface PostgresOptions {
   readonly dataDir: string;
   readonly logDir: string;

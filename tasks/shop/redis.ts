@@ -11,6 +11,7 @@ export interface PrivateRedis {
   readonly server: Supervised;
 }
 
+/** How the private Redis is started. */
 export interface RedisOptions {
   readonly dataDir: string;
   readonly logDir: string;
@@ -59,12 +60,12 @@ const configuration = (port: number, folder: string, password: string) =>
   ].join("\n");
 
 /** Whether redis-server is on PATH. */
-export async function hasRedis(): Promise<boolean> {
+async function hasRedis(): Promise<boolean> {
   return await succeeds("redis-server", ["--version"]);
 }
 
 /** Installs Debian's redis-server, as root where there is apt-get; says whether it is there now. */
-export async function installRedis(say: (line: string) => void): Promise<boolean> {
+async function installRedis(say: (line: string) => void): Promise<boolean> {
   if (Deno.uid() !== 0 || !await succeeds("apt-get", ["--version"])) return false;
   say("installing redis-server (once)");
   const install = ["install", "-y", "--no-install-recommends", "redis-server"];

@@ -13,6 +13,8 @@ const runSchema = z.object({
   admin: z.string().optional(),
   database: z.string().optional(),
   redis: z.string().optional(),
+  /** Where each process serves its health and metrics. */
+  health: z.record(z.string(), z.string()).optional(),
   children: z.record(z.string(), processSchema),
 });
 
@@ -84,7 +86,7 @@ export class RunFile {
   }
 
   /** Records where the shop is found. */
-  set(found: Pick<Run, "gateway" | "admin" | "database" | "redis">): void {
+  set(found: Pick<Run, "gateway" | "admin" | "database" | "redis" | "health">): void {
     Object.assign(this.#run, found);
     this.#write();
   }

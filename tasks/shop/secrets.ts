@@ -9,6 +9,7 @@ const secretsSchema = z.object({
   SERVER_PASSWORD: z.string(),
 });
 
+/** Development's secrets by name. */
 export type Secrets = z.infer<typeof secretsSchema>;
 
 /** Development's secrets: random, made once, kept in `<DATA_DIR>/secrets.json` that only its owner can read. */

@@ -28,6 +28,8 @@ export const settingsSchema = z.object({
   DATABASE_URL: url("postgres:", "postgresql:").optional(),
   /** The same server without a PgBouncer between, for migrations and LISTEN. */
   DATABASE_DIRECT_URL: url("postgres:", "postgresql:").optional(),
+  /** A read replica of it, for the catalogue that shoppers read. */
+  DATABASE_REPLICA_URL: url("postgres:", "postgresql:").optional(),
   DATABASE_ROLE_SECRET: z.string().optional(),
   /** Absent: a private redis-server; `off`: none, the shop runs uncached. */
   REDIS_URL: z.union([z.literal("off"), url("redis:", "rediss:")]).optional(),
@@ -57,6 +59,7 @@ export const settingsSchema = z.object({
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
 });
 
+/** The settings as the shop is started with them. */
 export type Settings = z.infer<typeof settingsSchema> & {
   /** OpenTelemetry's own variables, OTEL_…, for every process. */
   readonly telemetry: Readonly<Record<string, string>>;

@@ -1,6 +1,7 @@
 import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
-import { readSettings, settingsSchema } from "./settings.ts";
+import { join } from "node:path";
+import { environmentWithFile, readSettings, settingsSchema } from "./settings.ts";
 
 const strong = "kJ8sQ2mXw7Rt4Yb9Lc3Vn6Hd1Gf5Zp0A";
 const production = {
@@ -36,6 +37,7 @@ describe("readSettings()", () => {
     ["ADMIN_PORT", "http"],
     ["DATABASE_URL", "mysql://db/nano"],
     ["DATABASE_DIRECT_URL", "db:5432"],
+    ["DATABASE_REPLICA_URL", "db:5432"],
     ["REDIS_URL", "on"],
     ["JWT_EXPIRATION", "-1"],
     ["ADMIN_EMAIL", "nobody"],
@@ -114,5 +116,16 @@ describe(".env.example", () => {
     const text = Deno.readTextFileSync(new URL("../../.env.example", import.meta.url));
     const missing = Object.keys(settingsSchema.shape).filter((name) => !new RegExp(`^#?${name}=`, "m").test(text));
     expect(missing).toEqual([]);
+  });
+});
+
+describe("environmentWithFile()", () => {
+  it("reads the file beneath the real environment, and does without one", () => {
+    const file = join(Deno.makeTempDirSync(), ".env");
+    Deno.env.set("NANO_TEST_REAL", "real");
+    Deno.writeTextFileSync(file, "NANO_TEST_REAL=file\nNANO_TEST_FILE='a b' # why\n");
+    const { NANO_TEST_REAL, NANO_TEST_FILE } = environmentWithFile(file);
+    expect([NANO_TEST_REAL, NANO_TEST_FILE]).toEqual(["real", "a b"]);
+    expect(environmentWithFile(`${file}.none`).NANO_TEST_FILE).toBeUndefined();
   });
 });

@@ -20,6 +20,7 @@ import { Supervised, type Watcher } from "./supervisor.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
+/** What a shop tells while it starts, and how a test changes it. */
 export interface ShopOptions {
   readonly say: (line: string) => void;
   /** Aborted: what is started so far is stopped, and start() throws. */
@@ -120,6 +121,7 @@ export class Shop {
       gateway: this.gateway,
       admin: this.admin,
       database: servers.direct,
+      health: this.health,
       ...(servers.redis ? { redis: servers.redis } : {}),
     });
   }

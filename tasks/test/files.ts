@@ -3,6 +3,7 @@ import { join, relative } from "node:path";
 /** What a test needs decides its group, and its file's name says which. */
 export const GROUPS = ["unit", "integration", "api", "browser", "basic"] as const;
 
+/** The kind of a test, by what it needs. */
 export type Group = typeof GROUPS[number];
 
 const FOLDERS = ["services", "tasks", "admin", "db", "tests"];

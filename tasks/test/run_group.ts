@@ -13,11 +13,12 @@ const PERMISSIONS = ["net", "env", "read", "write", "run", "sys", "ffi"].map((na
 /** Tests that start whole shops run one after another. */
 const PARALLEL: Record<Group, boolean> = { unit: true, integration: true, api: true, browser: true, basic: false };
 
-/** How long a group may take; browsers, and whole shops that are broken, are slow where they share two cores. */
+/** How long a group may take; browsers, and whole shops, are slow where they share two cores. */
 const LONGEST = 5 * 60_000;
 const LONGEST_OF_SLOW = 10 * 60_000;
-const SLOW: readonly Group[] = ["browser", "basic"];
+const SLOW: readonly Group[] = ["integration", "browser", "basic"];
 
+/** Where and with what a group of tests is run. */
 export interface GroupRun {
   readonly root: string;
   readonly folder: string;

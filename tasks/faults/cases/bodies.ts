@@ -25,6 +25,7 @@ const meanwhile = (trial: Trial, attack: () => Promise<void>) =>
 
 const nested = (depth: number, open: string, close: string) => open.repeat(depth) + close.repeat(depth);
 
+/** Bodies that are too long, too deep or not what they say. */
 export const BODIES: readonly Fault[] = [
   {
     number: 15,

@@ -12,6 +12,7 @@ const SKEWS: readonly [ProcessName, number][] = [
   ["gateway", -12],
 ];
 
+/** Clocks that differ. */
 export const CLOCKS: readonly Fault[] = [
   {
     number: 14,

@@ -54,6 +54,7 @@ function planted(html: string): string | undefined {
     /<[a-z][^<>]*\son\w+=[^<>]{0,40}/i.exec(bare)?.[0];
 }
 
+/** Attacks on the console. */
 export const CONSOLE: readonly Fault[] = [
   {
     number: 39,

@@ -56,6 +56,7 @@ async function inCurrency(trial: Trial, currency: string, foreign: string): Prom
   });
 }
 
+/** Currencies with other exponents, and mixed up. */
 export const CURRENCIES: readonly Fault[] = [
   {
     number: 30,

@@ -50,6 +50,7 @@ const QUANTITIES = [
 /** What may be zero or negative by its meaning. */
 const SIGNED = /\/(delta|stock|price|amount|expected_total|rate_bp|version|min_price|threshold)$|\/(amount)\//;
 
+/** Hostile values in every field. */
 export const FIELDS: readonly Fault[] = [
   {
     number: 18,

@@ -3,7 +3,7 @@ import { delay } from "../../shop/children.ts";
 import type { Fault, Trial } from "../trial.ts";
 
 /** Every step of the saga at which the order service may die. */
-export const ORDER_STEPS = [
+const ORDER_STEPS = [
   "order.after_begin",
   "order.after_take_cart",
   "order.after_reserve",
@@ -25,7 +25,7 @@ export const ORDER_STEPS = [
 ];
 
 /** Every step at which the payment service may die: before the provider is asked, and after it said yes. */
-export const PAYMENT_STEPS = [
+const PAYMENT_STEPS = [
   "payment.after_charge",
   "payment.after_intent",
   "payment.before_refund",
@@ -114,6 +114,7 @@ async function killAt(trial: Trial, process: ProcessName, all: readonly string[]
   trial.expect(missed.length === 0, `nobody died at ${missed.join(", ")}: it is not passed any more`);
 }
 
+/** Processes that die in the middle of a checkout. */
 export const KILLS: readonly Fault[] = [
   {
     number: 1,

@@ -46,6 +46,7 @@ const TARGETS: [ProcessName, string][] = [
   ["order", OrderServiceService.getOrder.path],
 ];
 
+/** gRPC messages that are too large. */
 export const MESSAGES: readonly Fault[] = [
   {
     number: 27,

@@ -37,6 +37,7 @@ async function blips(trial: Trial, client: Client, guests: { who: Who }[]): Prom
 
 const IDLE_MS = 5 * 60_000 + 5_000;
 
+/** Neighbours that sleep, blink or come back. */
 export const NEIGHBOURS: readonly Fault[] = [
   {
     number: 32,

@@ -86,6 +86,7 @@ async function withBadMigration(): Promise<string> {
   return folder;
 }
 
+/** What goes wrong in running a shop: logs, disks, migrations. */
 export const OPERATIONS: readonly Fault[] = [
   {
     number: 34,

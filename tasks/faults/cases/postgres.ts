@@ -1,6 +1,7 @@
 import { delay } from "../../shop/children.ts";
 import type { Fault } from "../trial.ts";
 
+/** PostgreSQL gone, frozen, slow or full. */
 export const POSTGRES: readonly Fault[] = [
   {
     number: 5,

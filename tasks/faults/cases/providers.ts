@@ -43,6 +43,7 @@ async function untilPaid(trial: Trial, orders: { order: { id: string } }[], seco
   }
 }
 
+/** Payment providers that are slow, silent or wrong. */
 export const PROVIDERS: readonly Fault[] = [
   {
     number: 9,

@@ -110,6 +110,7 @@ async function hash(text: string): Promise<string> {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** Many who want the same at once. */
 export const RACES: readonly Fault[] = [
   { number: 28, title: "50 double submits, same key and two keys", run: doubles },
   { number: 29, title: "200 buyers for 3 units", seeds: 20, run: rush },

@@ -31,6 +31,7 @@ async function mustBe(trial: Trial, client: Client, bearer: string, status: numb
   trial.expect(answer.status === status, `a session ${when} answers ${answer.status} instead of ${status}`);
 }
 
+/** Redis gone or emptied. */
 export const REDIS: readonly Fault[] = [
   {
     number: 3,

@@ -2,6 +2,7 @@ import { Client } from "../client.ts";
 import { Fleet } from "../fleet.ts";
 import type { Fault } from "../trial.ts";
 
+/** Processes replaced one by one. */
 export const ROLLING: readonly Fault[] = [
   {
     number: 36,

@@ -69,6 +69,7 @@ async function attack(trial: Trial): Promise<void> {
   }
 }
 
+/** Clients that never finish a request. */
 export const SLOW: readonly Fault[] = [
   {
     number: 26,

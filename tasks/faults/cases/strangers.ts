@@ -53,6 +53,7 @@ async function tryAll(trial: Trial, scene: Scene, who: Who, whose: string, store
   return operations.length;
 }
 
+/** Other people's and other stores' ids. */
 export const STRANGERS: readonly Fault[] = [
   {
     number: 21,

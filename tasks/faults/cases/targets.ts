@@ -51,6 +51,7 @@ function inner(port: number): string[] {
   ];
 }
 
+/** Webhooks aimed at what is inside. */
 export const TARGETS: readonly Fault[] = [
   {
     number: 38,

@@ -60,6 +60,7 @@ function forgeries(secret: string, claims: Claims, genuine: string): [string, st
   ];
 }
 
+/** Tokens that are forged, old or used twice. */
 export const TOKENS: readonly Fault[] = [
   {
     number: 23,

@@ -51,6 +51,7 @@ async function undecided(trial: Trial) {
   return { shopper, order, event: { type: "charge.captured", charge_key: `${order.id}:authorize:1` } };
 }
 
+/** Providers' webhooks: twice, late, in disorder, forged. */
 export const WEBHOOKS: readonly Fault[] = [
   {
     number: 12,

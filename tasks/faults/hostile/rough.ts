@@ -11,6 +11,7 @@ export interface Rough {
   store?: string;
 }
 
+/** An answer with all that it shows. */
 export interface RoughAnswer extends Answer {
   headers: Headers;
   text: string;

@@ -11,6 +11,7 @@ export interface Person extends Who {
   refresh: string;
 }
 
+/** Of everybody in the scene. */
 export const PASSWORD = "correct horse 42 battery";
 
 /** Somebody new; with a role, of the trial's store's staff, or of another store's. */
