@@ -77,7 +77,8 @@ describe("images given by URL", () => {
     as(admin, () => service.rpc.getProduct({ store_id, id_or_slug: id }));
   const waiting = async (id: string) =>
     (await service.owner.query<{ payload: { product_id: string; url: string } }>(
-      `select payload from product_jobs._private_jobs where payload ->> 'product_id' = $1 order by payload ->> 'url'`,
+      `select payload::jsonb - '_origin' as payload from product_jobs._private_jobs
+       where payload ->> 'product_id' = $1 order by payload ->> 'url'`,
       [id],
     )).rows.map(({ payload }) => payload);
   const events = async (id: string) =>

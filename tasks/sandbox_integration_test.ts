@@ -46,7 +46,9 @@ function surroundings(process: Process): Record<string, string> {
     HTTP_PORT: String(findPort()),
     DATABASE_URL: "postgres://nano:secret@127.0.0.1:2/nano",
     DATABASE_DIRECT_URL: "postgres://nano:secret@127.0.0.1:2/nano",
+    DATABASE_REPLICA_URL: "postgres://nano:secret@127.0.0.1:2/nano",
     REDIS_URL: "redis://:secret@127.0.0.1:3",
+    SMTP_URL: "smtp://127.0.0.1:5",
     GATEWAY_URL: "http://127.0.0.1:4",
     TLS_DIR: join(folder, "tls", process.name),
   };
