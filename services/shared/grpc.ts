@@ -46,6 +46,9 @@ export type Rpcs<S> = {
 /** A generated `…ServiceService`. */
 type Definition = Record<string, MethodDefinition<never, never>>;
 
+/** How many calls each server has under way, with or without a caller who waits. */
+const CALLS = new WeakMap<Server, { underWay: number }>();
+
 /**
  * Makes a gRPC server of plain handlers. Each call runs in the context of its request: id, actor, deadline. A call
  * without a deadline is refused; so is one over the limit of concurrent calls, with UNAVAILABLE; and, where there are
@@ -64,7 +67,8 @@ export function createServer<S>(
     "grpc.max_connection_age_ms": 5 * 60_000,
     "grpc.max_connection_age_grace_ms": 15_000,
   });
-  let underWay = 0;
+  const calls = { underWay: 0 };
+  CALLS.set(server, calls);
   const wrap = (name: string, handle: (request: unknown) => Promise<unknown>) => {
     const { path } = definition[name as keyof Rpcs<S>] as { path: string };
     const serve = servedBy(name, path, log);
@@ -76,13 +80,13 @@ export function createServer<S>(
       const traceparent = traceparentOf(call.metadata);
       const context: Context = { request_id, actor: ANONYMOUS, deadline, network, store, traceparent };
       const work = async (done: (error?: NanoError) => void) => {
-        underWay++;
+        calls.underWay++;
         try {
           if (identity?.certificates) refuseStrangers(call, path);
           if (!Number.isFinite(deadline)) {
             throw new NanoError("invalid", "deadline_required", "A call must have a deadline.");
           }
-          if (underWay > MAX_CONCURRENT) throw overloaded("calls");
+          if (calls.underWay > MAX_CONCURRENT) throw overloaded("calls");
           context.actor = actorOf(call.metadata);
           callback(null, await handle(call.request));
           done();
@@ -93,7 +97,7 @@ export function createServer<S>(
           callback(toStatus(error));
           done(error);
         } finally {
-          underWay--;
+          calls.underWay--;
         }
       };
       return withContext(context, () => serve(call.metadata, work));
@@ -128,8 +132,9 @@ export function listen(
 }
 
 /** Lets calls under way end, at most so long (tryShutdown alone may never call back), then cuts them. */
-export function stopServer(server: Server, milliseconds = 10_000): Promise<void> {
-  return new Promise((resolve) => {
+export async function stopServer(server: Server, milliseconds = 10_000): Promise<void> {
+  const end = Date.now() + milliseconds;
+  await new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
       server.forceShutdown();
       resolve();
@@ -139,6 +144,8 @@ export function stopServer(server: Server, milliseconds = 10_000): Promise<void>
       resolve();
     });
   });
+  // Callers may be gone before their calls are done: what they asked for still needs the database and the cache.
+  while ((CALLS.get(server)?.underWay ?? 0) > 0 && Date.now() < end) await new Promise((next) => setTimeout(next, 10));
 }
 
 /**

@@ -259,4 +259,28 @@ describe("a server that stops", () => {
     ).toBe("unavailable");
     caller.close();
   });
+
+  it("waits for a call whose caller is gone", async () => {
+    let [began, ended] = [() => {}, false];
+    const beginning = new Promise<void>((resolve) => began = resolve);
+    const handlers = {
+      getStore: async () => {
+        began();
+        await new Promise((resolve) => setTimeout(resolve, 400));
+        ended = true;
+        return store();
+      },
+      createStore: () => Promise.resolve(store()),
+      publishEvent: () => Promise.resolve({}),
+    };
+    const stopping = createServer<Served>(definition, handlers, log);
+    const caller = connect<Served>(definition, `127.0.0.1:${await listen(stopping, "127.0.0.1:0")}`);
+    const context = { request_id: "r", actor, deadline: Date.now() + 200 };
+    const given = refusal(withContext(context, () => caller.getStore({ id_or_slug: "" })));
+    await beginning;
+    await given;
+    caller.close();
+    await stopServer(stopping, 3_000);
+    expect(ended).toBe(true);
+  });
 });
