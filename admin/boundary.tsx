@@ -45,7 +45,8 @@ export const boundary = define.middleware(async (ctx) => {
     }
   };
   const response = await answer();
-  if (form && !form.bodyUsed) await form.body?.cancel();
+  // Not awaited: a copy is let go of only together with what it is a copy of, which a refusal leaves unread (serve.ts).
+  if (form && !form.bodyUsed) form.body?.cancel().catch(() => {});
   for (const line of state.cookies) response.headers.append("Set-Cookie", line);
   response.headers.set("X-Request-Id", state.request_id);
   response.headers.set("Referrer-Policy", "same-origin");

@@ -10,7 +10,12 @@ const { default: app }: { default: { fetch: Deno.ServeHandler } } = await import
 const config = readConfig(base);
 const log = createLog("admin", config);
 const readiness = { draining: false, check: async () => {} };
-const server = Deno.serve({ hostname: config.HOST, port: config.PORT, onListen: () => {} }, app.fetch);
+const server = Deno.serve({ hostname: config.HOST, port: config.PORT, onListen: () => {} }, async (request, info) => {
+  const response = await app.fetch(request, info);
+  // A form that was refused unread would stay in the connection, before whatever the browser sends next.
+  if (request.body && !request.bodyUsed) await request.body.cancel().catch(() => {});
+  return response;
+});
 const health = serveHealth("admin", config, readiness);
 onShutdown(config, log, readiness, [() => server.shutdown(), () => health.shutdown()]);
 log.info({ port: config.PORT }, "admin is ready");
