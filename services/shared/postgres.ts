@@ -89,7 +89,7 @@ export async function transaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): P
       if (attempt >= 3 || !RETRIED.has((error as { code?: string }).code ?? "") || remainingTime(1000) < 50) {
         throw error;
       }
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 20 * 2 ** attempt));
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 100 * 2 ** attempt));
     }
   }
 }
