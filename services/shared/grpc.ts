@@ -16,6 +16,7 @@ import {
 } from "@grpc/grpc-js";
 import { Buffer } from "node:buffer";
 import { Actor, Error as ErrorDetail } from "../../proto/gen/nano/common/v1/common.ts";
+import "./coalesce.ts";
 import { ANONYMOUS, type Context, currentContext, withContext } from "./context.ts";
 import { ERROR_KINDS, type ErrorKind, forbidden, NanoError, timedOut, toNanoError, unavailable } from "./errors.ts";
 import { type Identity, ownIdentity, peerName } from "./identity.ts";
@@ -79,7 +80,7 @@ export function createServer<S>(
       const store = storeOf(call.request);
       const traceparent = traceparentOf(call.metadata);
       const context: Context = { request_id, actor: ANONYMOUS, deadline, network, store, traceparent };
-      const work = async (done: (error?: NanoError) => void) => {
+      const work = async (done: (error?: NanoError, thrown?: unknown) => void) => {
         calls.underWay++;
         try {
           if (identity?.certificates) refuseStrangers(call, path);
@@ -95,7 +96,7 @@ export function createServer<S>(
           if (error.kind === "internal") log.error({ err: thrown, rpc: { method: name } }, "an RPC failed");
           else log.debug({ err: thrown, rpc: { method: name } }, "an RPC was refused");
           callback(toStatus(error));
-          done(error);
+          done(error, thrown);
         } finally {
           calls.underWay--;
         }

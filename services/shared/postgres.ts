@@ -1,5 +1,6 @@
 import pg from "pg";
 import { actorName } from "./auth.ts";
+import "./coalesce.ts";
 import { currentContext, remainingTime } from "./context.ts";
 import { timedOut } from "./errors.ts";
 import type { Log } from "./log.ts";
@@ -100,8 +101,11 @@ async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
   let broken: Error | undefined;
   try {
     if (remainingTime(1) <= 0) throw timedOut();
-    await begin(client);
+    // Sent along with the first statement, which fails where this does.
+    const begun = begin(client);
+    begun.catch(() => {});
     const result = await run(client as unknown as Tx);
+    await begun;
     // Who asked was told that it took too long, and may have done something else since.
     if (remainingTime(1) <= 0) throw timedOut();
     await client.query("commit");
@@ -126,7 +130,7 @@ export function onCommit(tx: Tx, work: () => void): void {
   else committed.set(tx, [work]);
 }
 
-/** One round trip: begins, follows the deadline, and says who acts. */
+/** Begins, follows the deadline, and says who acts. */
 async function begin(client: pg.PoolClient): Promise<void> {
   const context = currentContext();
   const timeout = Math.ceil(Math.max(1, Math.min(remainingTime(STATEMENT_TIMEOUT_MS), 60_000)));
