@@ -39,10 +39,9 @@ export async function addItem(deps: Deps, input: AddItem, actor: Principal | und
   const principal = known ?? { kind: "guest" as const, id: guest_hash ?? "" };
   const cart = await changeCart(deps, store_id, principal, async (tx) => {
     if (guest_hash) await repository.insertGuest(tx, guest_hash);
-    const cart_id = await repository.open(tx, store_id, principal);
-    const total = await repository.addLine(tx, cart_id, offer, quantity);
-    checkStock(offer, total, offer.available);
-    return cart_id;
+    const line = await repository.addLine(tx, store_id, principal, offer, quantity);
+    checkStock(offer, line.quantity, offer.available);
+    return line.cart_id;
   });
   const known_offers = new Map([...offers, [offer.variant_id, offer]]);
   return {

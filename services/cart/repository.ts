@@ -36,6 +36,12 @@ const isOpen = {
     "c.store_id = $1 and c.guest_hash = $2 and c.state = 'open' and exists (select from guests where token_hash = $2 and expire_time > now())",
 };
 
+/** Opens the cart of a principal ($3) in a store ($2) under an id ($1), or takes the open one, one version on. */
+const openCart = (column: string) =>
+  `insert into carts as c (id, store_id, ${column}) values ($1, $2, $3)
+   on conflict (${column}, store_id) where state = 'open' do update set version = c.version + 1, update_time = now()
+   returning id, version`;
+
 const badQuantity = { cart_items_quantity_check: invalidQuantity };
 
 /** The cart service's statements. */
@@ -67,12 +73,9 @@ export function createRepository(pool: Pool) {
 
     /** Opens a principal's cart in a store, or takes the open one; either way it is locked and one version on. */
     async open(tx: Tx, store_id: string, { kind, id }: Principal): Promise<string> {
-      const column = columnOf[kind];
       const { rows: [row] } = await tx.query<{ id: string; version: number }>({
         name: `cart.open.${kind}`,
-        text: `insert into carts as c (id, store_id, ${column}) values ($1, $2, $3)
-               on conflict (${column}, store_id) where state = 'open' do update set version = c.version + 1, update_time = now()
-               returning id, version`,
+        text: openCart(columnOf[kind]),
         values: [newId(), store_id, id],
       });
       if (row?.version === 1) countOpened(tx);
@@ -89,20 +92,29 @@ export function createRepository(pool: Pool) {
       return row?.id;
     },
 
-    /** Adds a quantity of what is offered: to its line, or as a new one. Gives the line's quantity. */
-    async addLine(tx: Tx, cart_id: string, offer: Offer, quantity: number): Promise<number> {
+    /** Adds a quantity of what is offered to a principal's cart, opened if need be: to its line, or as a new one. */
+    async addLine(
+      tx: Tx,
+      store_id: string,
+      { kind, id }: Principal,
+      offer: Offer,
+      quantity: number,
+    ): Promise<{ cart_id: string; quantity: number }> {
       const { variant_id, product_id, sku, name, unit_price } = offer;
-      const work = tx.query<{ quantity: number }>({
-        name: "cart.add_line",
-        text: `insert into cart_items as i (id, cart_id, variant_id, product_id, quantity, sku, name, unit_price)
-               values ($1, $2, $3, $4, $5, $6, $7, $8)
+      const work = tx.query<{ cart_id: string; version: number; quantity: number }>({
+        name: `cart.add_line.${kind}`,
+        text: `with cart as (${openCart(columnOf[kind])})
+               insert into cart_items as i (id, cart_id, variant_id, product_id, quantity, sku, name, unit_price)
+               select $4, cart.id, $5, $6, $7, $8, $9, $10 from cart
                on conflict (cart_id, variant_id) do update set quantity = i.quantity + excluded.quantity,
                  sku = excluded.sku, name = excluded.name, unit_price = excluded.unit_price
-               returning quantity`,
-        values: [newId(), cart_id, variant_id, product_id, quantity, sku, name, unit_price],
+               returning cart_id, quantity, (select version from cart)`,
+        values: [newId(), store_id, id, newId(), variant_id, product_id, quantity, sku, name, unit_price],
       });
       const { rows: [row] } = await orElse(work, badQuantity);
-      return row?.quantity ?? quantity;
+      if (!row) throw new Error("Cannot add to a cart as the statement must answer.");
+      if (row.version === 1) countOpened(tx);
+      return row;
     },
 
     /** Sets a line's quantity, and what is offered now; false if the cart has no such line. */

@@ -185,6 +185,54 @@ export interface Pricing {
   totals: Totals;
 }
 
+/** An order before it is priced. */
+export interface Draft {
+  id: string;
+  store_id: string;
+  user_id?: string | undefined;
+  guest_hash?: string | undefined;
+  email: string;
+  shipping_address: Address;
+  billing_address?: Address | undefined;
+  note?: string | undefined;
+}
+
+/** The order that a draft is once it has taken a cart; `taken` is what only the database knows. */
+export function placingOrder(
+  { id, store_id, user_id, guest_hash, email, shipping_address, billing_address, note }: Draft,
+  cart_id: string,
+  guest_expire_time: Date | undefined,
+  { currency, items, totals }: Pricing,
+  taken: Pick<Order, "create_time" | "version"> & { expire_time: Date },
+): Order {
+  return {
+    id,
+    number: 0,
+    store_id,
+    cart_id,
+    ...(user_id ? { user_id } : guest_hash ? { guest_hash } : {}),
+    ...(guest_expire_time ? { guest_expire_time } : {}),
+    email,
+    status: "placing",
+    payment_status: "unpaid",
+    currency,
+    items,
+    subtotal: totals.subtotal.amount,
+    discount: totals.discount.amount,
+    shipping: totals.shipping.amount,
+    tax: totals.tax.amount,
+    total: totals.total.amount,
+    shipping_address,
+    ...(billing_address ? { billing_address } : {}),
+    ...(note ? { note } : {}),
+    history: [],
+    payments: [],
+    keep_out: false,
+    overdue: false,
+    ...taken,
+  };
+}
+
 /** Prices lines by the store's tax. Throws `total_too_large` where numbers would no longer be exact. */
 export function priceLines(lines: readonly OfferedLine[], tax: Tax, currency: string): Pricing {
   const totals = exactTotals(lines, tax, currency);

@@ -10,7 +10,7 @@ import { newId } from "../shared/ids.ts";
 import { buyerOf } from "./access.ts";
 import type { Deps } from "./deps.ts";
 import { replayPlaced, toMessage } from "./messages.ts";
-import { type Change, followUp, type OfferedLine, type Order, priceLines, type Pricing } from "./order.ts";
+import { type Change, type Draft, followUp, type OfferedLine, type Order, priceLines, type Pricing } from "./order.ts";
 import { payAtOnce } from "./pay_order.ts";
 import { atOnce, commitStock, releaseStock } from "./stock.ts";
 
@@ -33,8 +33,9 @@ export interface PlaceOrder {
  * cart is forgotten, any other goes on where it stopped. A refusal undoes what was done and stays under the key.
  */
 export async function placeOrder(deps: Deps, request: PlaceOrder): Promise<PlaceOrderResponse> {
-  const order_id = newId();
-  const earlier = await begin(deps, order_id, request);
+  const draft = draftOf(request);
+  const order_id = draft.id;
+  const earlier = await begin(deps, draft, request);
   if (earlier) return replayPlaced(earlier);
   await failpoint("order.after_begin");
 
@@ -42,7 +43,7 @@ export async function placeOrder(deps: Deps, request: PlaceOrder): Promise<Place
     await checkMethod(deps, request);
     const cart = await readCart(deps, request);
     const priced = await priceCart(deps, request, cart);
-    return await deps.orders.takeCart(order_id, cart.cart_id, cart.guest_expire_time, priced);
+    return await deps.orders.takeCart(draft, cart.cart_id, cart.guest_expire_time, priced);
   });
   await failpoint("order.after_take_cart");
   const order = await orUndo(deps, placing, () => complete(deps, placing, { final: !request.payment }));
@@ -80,16 +81,19 @@ async function complete(deps: Deps, placing: Order, { final }: { final: boolean 
 }
 
 /** Claims the key and writes the order; the outcome of an earlier request under the key, if there was one. */
-async function begin(deps: Deps, order_id: string, request: PlaceOrder): Promise<Outcome | undefined> {
-  const { store_id, actor, key } = request;
-  const { user_id, guest_hash } = actor;
-  const keyed = { store_id, principal: principalOf(actor), ...key, resource_id: order_id };
+async function begin(deps: Deps, draft: Draft, { actor, key }: PlaceOrder): Promise<Outcome | undefined> {
+  const keyed = { store_id: draft.store_id, principal: principalOf(actor), ...key, resource_id: draft.id };
   for (;;) {
-    const claim = await deps.orders.begin(keyed, { ...request, id: order_id, user_id, guest_hash });
+    const claim = await deps.orders.begin(keyed, draft);
     if (claim.state === "claimed") return undefined;
     if (claim.state === "done") return claim.outcome;
     await resumeOrder(deps, claim.resource_id);
   }
+}
+
+function draftOf({ actor, store_id, email, shipping_address, billing_address, note }: PlaceOrder): Draft {
+  const { user_id, guest_hash } = actor;
+  return { id: newId(), store_id, user_id, guest_hash, email, shipping_address, billing_address, note };
 }
 
 /** Refuses a payment method that is not on offer, as then nothing of the request can be meant. Paying itself checks again. */
@@ -194,7 +198,7 @@ async function openOrder(deps: Deps, placing: Order, cartClosed: boolean, final:
     ],
     events: ["order.placed", ...(free ? ["order.paid"] : [])],
   };
-  return await deps.orders.open(placing.id, number, opening, buyerOf(placing), final);
+  return await deps.orders.open(placing, number, opening, buyerOf(placing), final);
 }
 
 /** Pays the order. It exists whatever comes of that: declined or without an answer, it can be paid again. */

@@ -17,16 +17,19 @@ export async function recordPayment(deps: Deps, payment: Payment, refund?: Refun
     const before = await lockWith(deps, tx, payment.order_id);
     const attempt = attemptOf(before, payment.id);
     const now = advance(attempt, payment);
-    let after = now ? await settle(deps, tx, before, attempt, now) : before;
-    const returns = refund && await goodsOf(deps, tx, after, refund);
-    if (returns) after = await deps.orders.apply(tx, after, { ...NO_CHANGE, returns }, "system");
-    if (!isOpen({ state: payment.status })) {
+    const known = async (order: Order) => {
+      if (isOpen({ state: payment.status })) return;
       await Promise.all([
         deps.orders.finishKey(tx, payment.id, paidOutcome(payment)),
         deps.orders.resolved(tx, payment.id),
-        isPaidBy(before, after) ? deps.orders.neverExpires(tx, after.id) : undefined,
+        isPaidBy(before, order) ? deps.orders.neverExpires(tx, order.id) : undefined,
       ]);
-    }
+    };
+    let after = before;
+    if (now) after = await settle(deps, tx, before, attempt, now, known);
+    else await known(before);
+    const returns = refund && await goodsOf(deps, tx, after, refund);
+    if (returns) after = await deps.orders.apply(tx, after, { ...NO_CHANGE, returns }, "system");
     return { before, after };
   });
   await failpoint("order.after_record");
@@ -64,12 +67,20 @@ export async function closeAttempt(
   });
 }
 
-async function settle(deps: Deps, tx: Tx, order: Order, before: Attempt, now: Attempt): Promise<Order> {
+/** Writes an attempt as it is now, what the order makes of it, and what `also` adds. */
+async function settle(
+  deps: Deps,
+  tx: Tx,
+  order: Order,
+  before: Attempt,
+  now: Attempt,
+  also?: (after: Order) => Promise<unknown>,
+): Promise<Order> {
   const payments = order.payments.map((attempt) => attempt.payment_id === now.payment_id ? now : attempt);
   const change = followPayment({ ...order, payments }, before, now);
   const [, after] = await Promise.all([
     deps.orders.updateAttempt(tx, now),
-    deps.orders.apply(tx, order, change, "system"),
+    deps.orders.apply(tx, order, change, "system", { also }),
   ]);
   return after;
 }

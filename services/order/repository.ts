@@ -1,5 +1,3 @@
-import type { Address } from "../../proto/gen/nano/common/v1/common.ts";
-import type { Shipment } from "../../proto/gen/nano/order/v1/order.ts";
 import { conflict, type NanoError } from "../shared/errors.ts";
 import {
   type Claim,
@@ -16,11 +14,22 @@ import { addJob, addJobs, eventJob, removeJob } from "../shared/jobs.ts";
 import { orElse, type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import { placedOutcome, toMessage } from "./messages.ts";
 import { createNoteRows } from "./notes.ts";
-import { type Attempt, type Change, type FollowUp, followUp, followUpsOf, type Order, type Pricing } from "./order.ts";
+import {
+  type Attempt,
+  type Change,
+  type Draft,
+  type FollowUp,
+  followUp,
+  followUpsOf,
+  type Order,
+  placingOrder,
+  type Pricing,
+} from "./order.ts";
 import { type ListFilter, listStatement } from "./order_list.ts";
 import { countSteps } from "./order_metrics.ts";
 import { createPersonRepository } from "./person_repository.ts";
 import { ORDER_COLUMNS, type OrderRow, toOrder } from "./order_rows.ts";
+import { createShipmentRows } from "./shipment_rows.ts";
 
 const SERVICE = "order";
 
@@ -30,17 +39,8 @@ const HOLD = "15 minutes";
 /** When a request that died is resumed: a little after its lease of the key ends. */
 const RESUME_AFTER = "13 seconds";
 
-/** An order before it is priced. */
-export interface Draft {
-  id: string;
-  store_id: string;
-  user_id?: string | undefined;
-  guest_hash?: string | undefined;
-  email: string;
-  shipping_address: Address;
-  billing_address?: Address | undefined;
-  note?: string | undefined;
-}
+/** An order is not as it was when its change was decided. */
+class OrderMoved extends Error {}
 
 export type Repository = ReturnType<typeof createRepository>;
 
@@ -73,30 +73,42 @@ export function createRepository(pool: Pool) {
     await addFollowUp(tx, { name: "resolve_payment", payload: { order_id, payment_id }, key, after });
   }
 
-  /** Writes what a decision changes of a locked order, with its history, jobs and events; gives the order as it is then. */
-  async function apply(tx: Tx, order: Order, change: Change, by: string, number?: number): Promise<Order> {
+  /**
+   * Writes what a decision changes of an order, with its history, jobs, events and what `also` adds; gives the order as
+   * it is then. One that is not locked may have moved on: that throws `OrderMoved`.
+   */
+  async function apply(
+    tx: Tx,
+    order: Order,
+    change: Change,
+    by: string,
+    { number, also }: { number?: number; also?: ((after: Order) => Promise<unknown>) | undefined } = {},
+  ): Promise<Order> {
     const status = change.moves.at(-1)?.to ?? order.status;
     const changed = tx.query({
       name: "order.change",
       text: `update orders set status = $2, payment_status = $3, keep_out = $4, number = coalesce($5, number),
                update_time = now(), version = version + case when status = 'placing' then 0 else 1 end
-             where id = $1`,
+             where id = $1 and status = $6`,
       values: [
         order.id,
         status,
         change.payment_status ?? order.payment_status,
         change.keep_out ?? order.keep_out,
         number ?? null,
+        order.status,
       ],
     });
     const restocked = change.returns && markRestocked(tx, order.id, change.returns.lines);
     // One after the other, but sent together.
     const steps = [changed, insertHistory(tx, order, change, by), restocked, read(tx, order.id)] as const;
-    const [, , , after] = await Promise.all(steps);
+    const [{ rowCount }, , , after] = await Promise.all(steps);
+    if (!rowCount || !after) {
+      throw new OrderMoved(`Cannot change order ${order.id} as it is no longer ${order.status}.`);
+    }
     countSteps(tx, order, change);
-    if (!after) throw new Error(`Cannot read order ${order.id} as it must be there once changed.`);
     const events = change.events.map((type) => eventJob(type, after.store_id, toMessage(after)));
-    await addJobs(tx, SERVICE, [...followUpsOf(order.id, change), ...events]);
+    await Promise.all([addJobs(tx, SERVICE, [...followUpsOf(order.id, change), ...events]), also?.(after)]);
     return after;
   }
 
@@ -132,6 +144,7 @@ export function createRepository(pool: Pool) {
     addFollowUp,
 
     ...createNoteRows(pool),
+    ...createShipmentRows(pool),
     ...createPersonRepository(pool),
 
     find: (id: string): Promise<Order | undefined> => read(pool, id),
@@ -176,25 +189,33 @@ export function createRepository(pool: Pool) {
      * Takes a cart for an order that is being placed, with its lines and prices, and sets the end of its hold by the
      * database's clock. Throws `cart_ordered` if another order took the cart.
      */
-    async takeCart(id: string, cart_id: string, guest_expire_time: Date | undefined, priced: Pricing): Promise<Order> {
+    async takeCart(
+      draft: Draft,
+      cart_id: string,
+      guest_expire_time: Date | undefined,
+      priced: Pricing,
+    ): Promise<Order> {
       const { items, tax, totals, currency } = priced;
-      const { rowCount } = await orElse(
-        pool.query({
+      const { rows: [taken] } = await orElse(
+        pool.query<{ expire_time: Date; create_time: Date; version: number }>({
           name: "order.take_cart",
           text: `with taken as (
                    update orders set cart_id = $2, guest_expire_time = $3, currency = $4, tax_included = $5,
                      subtotal = $6, discount = $7, shipping = $8, tax = $9, total = $10,
                      expire_time = now() + interval '${HOLD}'
-                   where id = $1 and status = 'placing' and cart_id is null returning id
+                   where id = $1 and status = 'placing' and cart_id is null
+                   returning id, expire_time, create_time, version
+                 ), lines as (
+                   insert into order_items (id, order_id, position, product_id, variant_id, sku, name, currency, quantity,
+                     unit_price, tax_rate_bp, tax_included, tax, total)
+                   select line.id, taken.id, line.position, line.product_id, line.variant_id, line.sku, line.name, $4,
+                     line.quantity, line.unit_price, $11, $5, line.tax, line.total
+                   from taken, jsonb_to_recordset($12) as line (id uuid, position int, product_id uuid, variant_id uuid,
+                     sku text, name text, quantity int, unit_price bigint, tax bigint, total bigint)
                  )
-                 insert into order_items (id, order_id, position, product_id, variant_id, sku, name, currency, quantity,
-                   unit_price, tax_rate_bp, tax_included, tax, total)
-                 select line.id, taken.id, line.position, line.product_id, line.variant_id, line.sku, line.name, $4,
-                   line.quantity, line.unit_price, $11, $5, line.tax, line.total
-                 from taken, jsonb_to_recordset($12) as line (id uuid, position int, product_id uuid, variant_id uuid,
-                   sku text, name text, quantity int, unit_price bigint, tax bigint, total bigint)`,
+                 select expire_time, create_time, version from taken`,
           values: [
-            id,
+            draft.id,
             cart_id,
             guest_expire_time ?? null,
             currency,
@@ -210,9 +231,8 @@ export function createRepository(pool: Pool) {
         }),
         { one_order_per_cart: () => conflict("cart_ordered", "This cart was ordered already.") },
       );
-      const order = rowCount === items.length ? await read(pool, id) : undefined;
-      if (!order) throw new Error(`Cannot take a cart for order ${id} as it must be placing.`);
-      return order;
+      if (!taken) throw new Error(`Cannot take a cart for order ${draft.id} as it must be placing.`);
+      return placingOrder(draft, cart_id, guest_expire_time, priced, taken);
     },
 
     /** The store's next order number. Taken by itself, so that orders of one store don't wait for each other. */
@@ -228,14 +248,19 @@ export function createRepository(pool: Pool) {
     },
 
     /** Opens a placed order; with `final` its answer is stored under the key. One that is open already stays as it is. */
-    open(id: string, number: number, change: Change, by: string, final: boolean): Promise<Order> {
-      return transaction(pool, async (tx) => {
-        const found = await lock(tx, id);
-        if (!found) throw new Error(`Cannot open order ${id} as it must be placing: it is gone.`);
-        const order = found.status === "placing" ? await apply(tx, found, change, by, number) : found;
-        if (final) await finishPlacing(tx, order);
-        return order;
-      });
+    async open(placing: Order, number: number, change: Change, by: string, final: boolean): Promise<Order> {
+      const also = final ? finishPlacing : undefined;
+      try {
+        return await transaction(
+          pool,
+          (tx) => apply(tx, placing, change, by, { number, also: also && ((order) => also(tx, order)) }),
+        );
+      } catch (error) {
+        const opened = error instanceof OrderMoved ? await read(pool, placing.id) : undefined;
+        if (!opened) throw error;
+        if (also) await transaction(pool, (tx) => also(tx, opened));
+        return opened;
+      }
     },
 
     /** Stores the answer of the request that placed an order, as the order is now. */
@@ -320,51 +345,6 @@ export function createRepository(pool: Pool) {
         values: [refund_id, order_id],
       });
       return rowCount === 1;
-    },
-
-    /** Writes a parcel. Throws `over_shipment`. */
-    async insertShipment(tx: Tx, shipment: Omit<Shipment, "create_time">): Promise<Date> {
-      const { rows: [row] } = await orElse(
-        tx.query<{ create_time: Date }>({
-          name: "order.insert_shipment",
-          text: `with parcel as (
-                   insert into shipments (id, order_id, carrier, tracking_number, tracking_url)
-                   values ($1, $2, $3, $4, $5) returning create_time
-                 ), contents as (
-                   insert into shipment_items (shipment_id, order_item_id, quantity)
-                   select $1, line.id, line.quantity from unnest($6::uuid[], $7::int[]) as line (id, quantity)
-                 ), sent as (
-                   update order_items set shipped = shipped + line.quantity
-                   from unnest($6::uuid[], $7::int[]) as line (id, quantity)
-                   where order_items.order_id = $2 and order_items.id = line.id
-                 )
-                 select create_time from parcel`,
-          values: [
-            shipment.id,
-            shipment.order_id,
-            shipment.carrier,
-            shipment.tracking_number,
-            shipment.tracking_url ?? null,
-            shipment.items.map(({ id }) => id),
-            shipment.items.map(({ quantity }) => quantity),
-          ],
-        }),
-        { over_shipment: () => conflict("over_shipment", "That is more than was ordered and not yet shipped.") },
-      );
-      if (!row) throw new Error("Cannot write a shipment as the statement must answer.");
-      return row.create_time;
-    },
-
-    async listShipments(order_id: string): Promise<Shipment[]> {
-      const { rows } = await pool.query<Omit<Shipment, "tracking_url"> & { tracking_url: string | null }>({
-        name: "order.list_shipments",
-        text: `select s.id, s.order_id, s.carrier, s.tracking_number, s.tracking_url, s.create_time,
-                 (select json_agg(json_build_object('id', i.order_item_id, 'quantity', i.quantity) order by l.position)
-                   from shipment_items i join order_items l on l.id = i.order_item_id where i.shipment_id = s.id) as items
-               from shipments s where s.order_id = $1 order by s.create_time, s.id`,
-        values: [order_id],
-      });
-      return rows.map(({ tracking_url, ...shipment }) => ({ ...shipment, ...(tracking_url ? { tracking_url } : {}) }));
     },
   };
 
