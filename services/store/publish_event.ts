@@ -39,17 +39,15 @@ export async function publishEvent(
     throw invalid("invalid_event", "An event has an id, a type such as order.paid, a store and a time.");
   }
   const data = parse(z.record(z.string(), z.unknown()), json(event.data_json));
-  const audience = await repository.audience(store_id, type);
-  if (!audience) throw notFound("store");
-  const figures = figuresOf(type, data, audience.currency);
+  const figures = figuresOf(type, data);
   const kept = { id, type, store_id, time, data };
   // A webhook that comes now comes after the event: without one there is nothing more to write.
-  if (!audience.heard || !isEventType(type)) {
-    await repository.insertEvent(pool, kept, figures);
-    return;
-  }
+  const store = await repository.insertEvent(pool, kept, figures, isEventType(type));
+  if (!store) throw notFound("store");
+  if (figures.currency) sameCurrency(store.currency, figures.currency);
+  if (!store.heard || !isEventType(type)) return;
   await transaction(pool, async (tx) => {
-    const isNew = await repository.insertEvent(tx, kept, figures);
+    const isNew = (await repository.insertEvent(tx, kept, figures))?.fresh;
     if (!isNew) return;
     for (const webhook of await webhooks.subscribed(tx, store_id, type)) {
       await webhooks.insertDelivery(tx, { id: newId(), webhook_id: webhook.id, event_id: id }, webhook.slow);
@@ -58,11 +56,10 @@ export async function publishEvent(
 }
 
 /** What an event adds to the figures of its day. */
-function figuresOf(type: string, data: unknown, currency: string): Figures {
+function figuresOf(type: string, data: unknown): Figures {
   switch (type) {
     case "order.paid": {
       const { total, items } = parse(paidOrder, data);
-      sameCurrency(currency, total.currency);
       // Two lines may sell one variant; one statement can't touch a row twice.
       const byVariant = new Map<string, typeof items>();
       for (const item of items) byVariant.set(item.variant_id, [...byVariant.get(item.variant_id) ?? [], item]);
@@ -75,12 +72,12 @@ function figuresOf(type: string, data: unknown, currency: string): Figures {
           }]
           : []
       );
-      return { orders: 1, revenue: total.amount, sales };
+      return { currency: total.currency, orders: 1, revenue: total.amount, sales };
     }
     case "payment.refunded": {
       const { refund } = parse(refunded, data);
-      sameCurrency(currency, refund.amount.currency);
-      return { revenue: -refund.amount.amount };
+      const { amount, currency } = refund.amount;
+      return { currency, revenue: -amount };
     }
     case "customer.created":
       return { new_customers: 1 };

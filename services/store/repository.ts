@@ -22,6 +22,8 @@ export interface StoredEvent {
 
 /** What an event adds to its day. */
 export interface Figures {
+  /** The one that its amounts are in. */
+  currency?: string;
   orders?: number;
   revenue?: number;
   new_customers?: number;
@@ -130,28 +132,28 @@ export function createRepository(pool: Pool) {
       });
     },
 
-    /** A store's currency, and whether a webhook of it gets events of a type; undefined without such a store. */
-    async audience(store_id: string, type: string): Promise<{ currency: string; heard: boolean } | undefined> {
-      const { rows: [row] } = await pool.query<{ currency: string; heard: boolean }>({
-        name: "event.audience",
-        text: `select currency, exists (select from webhook_endpoints
-                 where store_id = $1 and status = 'active' and event_types && array[$2, '*']) as heard
-               from stores where id = $1`,
-        values: [store_id, type],
-      });
-      return row;
-    },
-
     /**
-     * Keeps an event and adds what it counts for to its day, by one statement; false if it was here before. An order's
-     * lines come in variant order, so that two orders lock alike.
+     * Keeps an event and adds what it counts for to its day, by one statement; tells of its store what decides, and
+     * whether the event is new. It is not kept where its currency is another, nor, `unheard`, where a webhook gets events
+     * of its type. An order's lines come in variant order, so that two orders lock alike.
      */
-    async insertEvent(sql: Sql, event: StoredEvent, figures: Figures = {}): Promise<boolean> {
-      const { orders = 0, revenue = 0, new_customers = 0, sales = [] } = figures;
-      const work = sql.query<{ fresh: number }>({
+    async insertEvent(
+      sql: Sql,
+      event: StoredEvent,
+      figures: Figures = {},
+      unheard = false,
+    ): Promise<{ currency: string; heard: boolean; fresh: boolean } | undefined> {
+      const { currency, orders = 0, revenue = 0, new_customers = 0, sales = [] } = figures;
+      const work = sql.query<{ currency: string; heard: boolean; fresh: boolean }>({
         name: "event.insert",
-        text: `with kept as (
-                 insert into events (id, store_id, type, time, data) values ($1, $2, $3, $4, $5)
+        text: `with store as (
+                 select id, currency, exists (select from webhook_endpoints
+                   where store_id = $2 and status = 'active' and event_types && array[$3, '*']) as heard
+                 from stores where id = $2
+               ), kept as (
+                 insert into events (id, store_id, type, time, data)
+                 select $1, id, $3, $4, $5 from store
+                 where coalesce(currency = $11, true) and not (heard and $12)
                  on conflict do nothing returning store_id
                ), counted as (
                  insert into daily_stats as days (store_id, day, orders, revenue, new_customers)
@@ -167,7 +169,7 @@ export function createRepository(pool: Pool) {
                  on conflict (store_id, day, variant_id) do update set sku = excluded.sku, name = excluded.name,
                    quantity = sold.quantity + excluded.quantity, revenue = sold.revenue + excluded.revenue
                )
-               select count(*)::int as fresh from kept`,
+               select currency, heard, exists (select from kept) as fresh from store`,
         values: [
           event.id,
           event.store_id,
@@ -179,9 +181,11 @@ export function createRepository(pool: Pool) {
           revenue,
           new_customers,
           JSON.stringify(sales),
+          currency ?? null,
+          unheard,
         ],
       });
-      return (await orElse(work, unknownStore)).rows[0]?.fresh === 1;
+      return (await orElse(work, unknownStore)).rows[0];
     },
 
     /** The days of a span on which something happened. */

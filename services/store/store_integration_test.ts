@@ -279,7 +279,7 @@ describe("PublishEvent and GetStoreStats", () => {
   });
 
   it("takes events from services only, and of stores that are there", async () => {
-    const event = { id: newId(), type: "order.paid", store_id: newId(), time: new Date(), data_json: "{}" };
+    const event = { id: newId(), type: "order.placed", store_id: newId(), time: new Date(), data_json: "{}" };
     expect(await refusal(as(admin, () => client.publishEvent({ event })))).toBe("forbidden forbidden");
     expect(await refusal(as(SYSTEM, () => client.publishEvent({ event })))).toBe("not_found store_not_found");
   });
