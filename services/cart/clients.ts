@@ -35,7 +35,7 @@ const FRESH_MS = 1_000;
 const MAX_STORES = 1_000;
 
 /** The neighbours over gRPC. */
-export function createNeighbours(config: { PRODUCT_SERVICE_URL: string; STORE_SERVICE_URL: string }): Neighbours {
+export function createClients(config: { PRODUCT_SERVICE_URL: string; STORE_SERVICE_URL: string }): Neighbours {
   const product = connect<ProductServiceServer>(ProductServiceService, config.PRODUCT_SERVICE_URL);
   const store = connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL);
   const known = remember<CartStore>(FRESH_MS, MAX_STORES);

@@ -6,7 +6,7 @@ import { createPool } from "../shared/postgres.ts";
 import { createCache } from "../shared/redis.ts";
 import { serve } from "../shared/service.ts";
 import { createCartCache } from "./cache.ts";
-import { createNeighbours } from "./clients.ts";
+import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs, crontab } from "./jobs.ts";
@@ -17,7 +17,7 @@ const log = createLog("cart", config);
 await actAs("cart", config, log);
 const pool = createPool(config, log);
 const redis = createCache(config, log);
-const neighbours = createNeighbours(config);
+const neighbours = createClients(config);
 const repository = createRepository(pool);
 
 await serve<CartServiceServer>("cart", config, log, {

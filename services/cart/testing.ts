@@ -15,7 +15,7 @@ import { createLog } from "../shared/log.ts";
 import { createCache } from "../shared/redis.ts";
 import { type TestDatabase, testDatabase } from "../shared/testing.ts";
 import { createCartCache } from "./cache.ts";
-import { createNeighbours } from "./clients.ts";
+import { createClients } from "./clients.ts";
 import { createHandlers } from "./handlers.ts";
 import { createRepository } from "./repository.ts";
 
@@ -147,7 +147,7 @@ export async function startCarts(REDIS_URL: string | undefined): Promise<CartHou
   const pool = database.pool;
   const closing: (() => unknown)[] = [];
   const start = async () => {
-    const clients = createNeighbours(config);
+    const clients = createClients(config);
     const redis = createCache({ REDIS_URL }, createLog("cart", { LOG_LEVEL: "ERROR" }));
     const handlers = createHandlers({
       pool,

@@ -76,7 +76,7 @@ const MARGIN_MS = 500;
 const [FRESH_MS, MAX_STORES, METHODS_MS] = [10_000, 1_000, 1_000];
 
 /** Connects to the neighbours. */
-export function createNeighbours(config: {
+export function createClients(config: {
   CART_SERVICE_URL: string;
   PRODUCT_SERVICE_URL: string;
   STORE_SERVICE_URL: string;

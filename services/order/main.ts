@@ -4,7 +4,7 @@ import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
 import { createPool } from "../shared/postgres.ts";
 import { serve } from "../shared/service.ts";
-import { createNeighbours } from "./clients.ts";
+import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs, crontab } from "./jobs.ts";
@@ -15,7 +15,7 @@ const config = readConfig(settings);
 const log = createLog("order", config);
 await actAs("order", config, log);
 const pool = createPool(config, log);
-const { neighbours, close } = createNeighbours(config);
+const { neighbours, close } = createClients(config);
 const deps = { orders: createRepository(pool), neighbours, log };
 showOrders(pool, async (id) => (await neighbours.store.getStore(id)).slug);
 

@@ -4,7 +4,7 @@ import { failpoint } from "../shared/failpoints.ts";
 import { blockedBy, isOpen, type Payment } from "./payment.ts";
 import type { Intent } from "./repository.ts";
 import { askToCharge, resolvePayment } from "./resolve_payment.ts";
-import { ANSWER_MS, type Deps, resolveSoon, settlePayment } from "./settle_payment.ts";
+import { type Deps, resolveSoon, settlePayment, timeToAsk } from "./settle_payment.ts";
 
 /** What is left of the deadline after this is for writing the answer down and sending it. */
 const MARGIN_MS = 1_000;
@@ -25,7 +25,7 @@ export async function authorizePayment(deps: Deps, intent: Intent): Promise<Paym
   });
   if (!written) return await repeated(deps, intent);
   await failpoint("payment.after_intent");
-  const charge = await askToCharge(deps, provider, written, answerTime());
+  const charge = await askToCharge(deps, provider, written, timeToAsk(MARGIN_MS));
   await failpoint("payment.after_charge");
   return await settlePayment(deps, written, charge, lateForTheCaller());
 }
@@ -37,16 +37,12 @@ async function repeated(deps: Deps, intent: Intent): Promise<Payment> {
     if (earlier.amount !== intent.amount || earlier.currency !== intent.currency || earlier.method !== intent.method) {
       throw conflict("payment_differs", "The payment was asked for before, with another amount or method.");
     }
-    return isOpen(earlier) ? await resolvePayment(deps, earlier, answerTime(), lateForTheCaller()) : earlier;
+    return isOpen(earlier) ? await resolvePayment(deps, earlier, timeToAsk(MARGIN_MS), lateForTheCaller()) : earlier;
   }
   const blocking = earlier ?? await deps.repository.findBlocking(intent.order_id);
   // Whatever stood in the way has just come to nothing: the caller may try again.
   if (!blocking) throw unavailable();
   throw blockedBy(blocking);
-}
-
-function answerTime(): number {
-  return Math.max(1, Math.min(ANSWER_MS, remainingTime(ANSWER_MS + MARGIN_MS) - MARGIN_MS));
 }
 
 /** Whether the caller may have stopped waiting, so that it must hear by job. */

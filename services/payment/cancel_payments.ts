@@ -1,5 +1,4 @@
 import { NanoError } from "../shared/errors.ts";
-import { remainingTime } from "../shared/context.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import { newId } from "../shared/ids.ts";
 import { planVoid } from "./operation.ts";
@@ -7,9 +6,7 @@ import { isOpen, type Payment, refundable } from "./payment.ts";
 import { refundRest } from "./refund_payment.ts";
 import { resolvePayment } from "./resolve_payment.ts";
 import { openOperation, runOperation } from "./run_operation.ts";
-import { ANSWER_MS, type Deps, resolveSoon } from "./settle_payment.ts";
-
-const MARGIN_MS = 500;
+import { type Deps, resolveSoon, timeToAsk } from "./settle_payment.ts";
 
 /**
  * Lets go of whatever an order's payments hold: what is open is resolved first, what is authorised is voided, what was
@@ -33,7 +30,7 @@ export async function cancelPayments(deps: Deps, order_id: string, reason: strin
 
 /** Brings one payment of an order that is off to its end, as far as the provider answers. */
 export async function letGo(deps: Deps, given: Payment): Promise<void> {
-  let payment = isOpen(given) ? await resolvePayment(deps, given, answerTime(), true) : given;
+  let payment = isOpen(given) ? await resolvePayment(deps, given, timeToAsk(), true) : given;
   if (payment.status === "authorized") payment = await voidPayment(deps, payment);
   if (refundable(payment) > 0) await refundRest(deps, payment).catch(ignoreOverRefund);
 }
@@ -55,8 +52,4 @@ async function voidPayment(deps: Deps, given: Payment): Promise<Payment> {
 /** Someone else refunded the rest in the meantime. */
 function ignoreOverRefund(error: unknown): void {
   if (!(error instanceof NanoError) || error.code !== "over_refund") throw error;
-}
-
-function answerTime(): number {
-  return Math.max(1, Math.min(ANSWER_MS, remainingTime(ANSWER_MS) - MARGIN_MS));
 }

@@ -1,8 +1,9 @@
 import { CapturePaymentResponse } from "../../proto/gen/nano/payment/v1/payment.ts";
-import { NanoError, notFound } from "../shared/errors.ts";
-import { claimKey, finishKey, orYield, yieldKey } from "../shared/idempotency.ts";
+import { notFound } from "../shared/errors.ts";
+import { orYield } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import type { Tx } from "../shared/postgres.ts";
+import { claimStep, leaveToJob } from "./keyed_step.ts";
 import { paymentMessage } from "./messages.ts";
 import { operationFailed, type OperationPlan, operationUnderWay } from "./operation.ts";
 import type { Payment } from "./payment.ts";
@@ -18,8 +19,6 @@ export interface OperationInput {
   plan: (payment: Payment) => OperationPlan;
 }
 
-type Step = { run: string } | { replayed: CapturePaymentResponse } | { refused: NanoError };
-
 /**
  * Captures or voids an authorised payment: writes what is to be done under the payment's lock, tells the provider, has
  * the payment, the ledger and the order service follow. Without an answer it is `pending`, and its job goes on. Throws
@@ -27,47 +26,23 @@ type Step = { run: string } | { replayed: CapturePaymentResponse } | { refused: 
  */
 export async function operateOnPayment(deps: Deps, input: OperationInput): Promise<CapturePaymentResponse> {
   const id = newId();
-  const step = await deps.repository.transaction((tx) => claim(deps, tx, id, input));
+  const { payment: { store_id }, principal, key, fingerprint } = input;
+  const keyed = { store_id, principal, key, fingerprint, resource_id: id };
+  const step = await claimStep(deps, keyed, CapturePaymentResponse.decode, (tx) => open(deps, tx, id, input));
   if ("refused" in step) throw step.refused;
   if ("replayed" in step) return { ...step.replayed, replayed: true };
-  const operation = await orYield(() => leaveToJob(deps, step.run), () => runOperation(deps, step.run));
+  const soon = (tx: Tx) => runSoon(deps, tx, step.run, "1 second");
+  const operation = await orYield(() => leaveToJob(deps, step.run, soon), () => runOperation(deps, step.run));
   const payment = await deps.repository.find(input.payment.id);
   if (!operation || !payment) throw notFound("payment");
   if (operation.status === "failed") throw operationFailed(operation);
-  if (operation.status === "pending") {
-    await deps.repository.transaction((tx) => runSoon(deps, tx, operation.id, "1 second"));
-  }
+  if (operation.status === "pending") await deps.repository.transaction(soon);
   return { payment: paymentMessage(payment), replayed: step.run !== id, pending: operation.status === "pending" };
 }
 
-/** What the provider did is not written down: the job, or the same key again, asks it by the operation's id. */
-function leaveToJob(deps: Deps, id: string): Promise<void> {
-  return deps.repository.transaction(async (tx) => {
-    await yieldKey(tx, id);
-    await runSoon(deps, tx, id, "1 second");
-  });
-}
-
-/** Claims the key and writes the operation, in one transaction; a refusal is kept under the key. */
-async function claim(deps: Deps, tx: Tx, id: string, input: OperationInput): Promise<Step> {
-  const { principal, key, fingerprint } = input;
-  const { store_id } = input.payment;
-  const found = await claimKey(tx, { store_id, principal, key, fingerprint, resource_id: id });
-  if (found.state === "abandoned") return { run: found.resource_id };
-  if (found.state === "done") {
-    return "error" in found.outcome
-      ? { refused: found.outcome.error }
-      : { replayed: CapturePaymentResponse.decode(found.outcome.answer) };
-  }
-  try {
-    const payment = await deps.repository.lock(tx, input.payment.id);
-    if (!payment) throw notFound("payment");
-    if (!await openOperation(deps, tx, id, payment, input.plan(payment))) throw operationUnderWay();
-    return { run: id };
-  } catch (error) {
-    // Anything else rolls the claim back with all the rest; what is under way may be tried again with the same key.
-    if (!(error instanceof NanoError) || error.kind !== "conflict" || error.code === "payment_in_progress") throw error;
-    await finishKey(tx, id, { error });
-    return { refused: error };
-  }
+/** Plans a capture or void under the payment's lock and writes it. */
+async function open(deps: Deps, tx: Tx, id: string, input: OperationInput): Promise<void> {
+  const payment = await deps.repository.lock(tx, input.payment.id);
+  if (!payment) throw notFound("payment");
+  if (!await openOperation(deps, tx, id, payment, input.plan(payment))) throw operationUnderWay();
 }

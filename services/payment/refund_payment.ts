@@ -1,16 +1,16 @@
 import { RefundPaymentResponse } from "../../proto/gen/nano/payment/v1/payment.ts";
-import { remainingTime } from "../shared/context.ts";
-import { NanoError, notFound } from "../shared/errors.ts";
+import { notFound } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
-import { claimKey, finishKey, orYield, yieldKey } from "../shared/idempotency.ts";
+import { finishKey, orYield } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import type { Tx } from "../shared/postgres.ts";
+import { claimStep, leaveToJob } from "./keyed_step.ts";
 import { eventData, refundMessage } from "./messages.ts";
 import { chargeOf, inCurrency, type Payment } from "./payment.ts";
 import { countRefund } from "./payment_metrics.ts";
 import { type RefundState, within } from "./providers/provider.ts";
 import { checkStepUp, checkSupportLimit, overRefund, planRefund, type Refund, type RefundWish } from "./refund.ts";
-import { ANSWER_MS, BACKSTOP, type Deps } from "./settle_payment.ts";
+import { BACKSTOP, type Deps, timeToAsk } from "./settle_payment.ts";
 
 /** A refund as staff ask for it. */
 export interface RefundInput extends RefundWish {
@@ -26,52 +26,22 @@ export interface RefundInput extends RefundWish {
   step_up_over?: number | undefined;
 }
 
-const MARGIN_MS = 500;
-
-type Step = { run: string } | { replayed: RefundPaymentResponse } | { refused: NanoError };
-
 /**
  * Refunds a payment: sets the amount aside under the payment's lock, tells the provider, counts the money as gone.
  * A refund without an answer stays `pending`, and its job goes on. Throws `over_refund`, `refund_limit`.
  */
 export async function refundPayment(deps: Deps, input: RefundInput): Promise<RefundPaymentResponse> {
   const id = newId();
-  const step = await deps.repository.transaction((tx) => claim(deps, tx, id, input));
+  const { payment: { store_id }, principal, key, fingerprint } = input;
+  const keyed = { store_id, principal, key, fingerprint, resource_id: id };
+  const step = await claimStep(deps, keyed, RefundPaymentResponse.decode, (tx) => openRefund(deps, tx, id, input));
   if ("refused" in step) throw step.refused;
   if ("replayed" in step) return { ...step.replayed, replayed: true };
-  const refund = await orYield(() => leaveToJob(deps, step.run), () => runRefund(deps, step.run));
+  const soon = (tx: Tx) => runSoon(deps, tx, step.run, "1 second");
+  const refund = await orYield(() => leaveToJob(deps, step.run, soon), () => runRefund(deps, step.run));
   if (!refund) throw notFound("refund");
-  if (refund.status === "pending") await deps.repository.transaction((tx) => runSoon(deps, tx, refund.id, "1 second"));
+  if (refund.status === "pending") await deps.repository.transaction(soon);
   return { refund: refundMessage(refund), replayed: step.run !== id };
-}
-
-/** What the provider did is not written down: the job, or the same key again, asks it by the refund's id. */
-function leaveToJob(deps: Deps, id: string): Promise<void> {
-  return deps.repository.transaction(async (tx) => {
-    await yieldKey(tx, id);
-    await runSoon(deps, tx, id, "1 second");
-  });
-}
-
-/** Claims the key and sets the money aside, in one transaction; a refusal is kept under the key. */
-async function claim(deps: Deps, tx: Tx, id: string, input: RefundInput): Promise<Step> {
-  const { payment, principal, key, fingerprint } = input;
-  const found = await claimKey(tx, { store_id: payment.store_id, principal, key, fingerprint, resource_id: id });
-  if (found.state === "abandoned") return { run: found.resource_id };
-  if (found.state === "done") {
-    return "error" in found.outcome
-      ? { refused: found.outcome.error }
-      : { replayed: RefundPaymentResponse.decode(found.outcome.answer) };
-  }
-  try {
-    await openRefund(deps, tx, id, input);
-    return { run: id };
-  } catch (error) {
-    // Anything else rolls the claim back with all the rest.
-    if (!(error instanceof NanoError) || error.kind !== "conflict") throw error;
-    await finishKey(tx, id, { error });
-    return { refused: error };
-  }
 }
 
 /** Plans a refund under the payment's lock and writes it, with the job that carries it out whatever happens to us. */
@@ -129,9 +99,8 @@ export async function runRefund(deps: Deps, id: string): Promise<Refund | undefi
 async function askToRefund(deps: Deps, payment: Payment, refund: Refund): Promise<RefundState> {
   const provider = deps.providers.of(payment.method);
   const order = { key: refund.id, charge: chargeOf(payment), amount: inCurrency(payment, refund.amount) };
-  const milliseconds = Math.max(1, Math.min(ANSWER_MS, remainingTime(ANSWER_MS) - MARGIN_MS));
   try {
-    return await within(milliseconds, (signal) => provider.refund(order, signal));
+    return await within(timeToAsk(), (signal) => provider.refund(order, signal));
   } catch (error) {
     deps.log.warn({ err: error, refund_id: refund.id }, "a provider did not say what became of a refund");
     return { state: "pending" };

@@ -1,5 +1,4 @@
 import { CapturePaymentResponse } from "../../proto/gen/nano/payment/v1/payment.ts";
-import { remainingTime } from "../shared/context.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import { finishKey } from "../shared/idempotency.ts";
 import type { Tx } from "../shared/postgres.ts";
@@ -8,10 +7,7 @@ import { type Operation, operationFailed, type OperationPlan } from "./operation
 import { chargeOf, inCurrency, type Payment, settlement } from "./payment.ts";
 import { type ChargeState, ProviderFault, within } from "./providers/provider.ts";
 import { lookUp } from "./resolve_payment.ts";
-import { ANSWER_MS, BACKSTOP, type Deps, enter } from "./settle_payment.ts";
-
-/** What is left of the deadline after this is for writing the answer down and sending it. */
-const MARGIN_MS = 500;
+import { BACKSTOP, type Deps, enter, timeToAsk } from "./settle_payment.ts";
 
 /** A provider that has lost the charge holds no money. */
 const NOTHING_THERE = { status: "voided", captured_amount: 0, failure_code: null } as const;
@@ -50,7 +46,7 @@ export async function runSoon({ repository }: Pick<Deps, "repository">, tx: Tx, 
 /** What the provider has done with the charge. A refusal is looked into: perhaps it is as wanted already, or gone. */
 async function ask(deps: Deps, payment: Payment, { id, kind, amount }: Operation): Promise<ChargeState> {
   const provider = deps.providers.of(payment.method);
-  const milliseconds = Math.max(1, Math.min(ANSWER_MS, remainingTime(ANSWER_MS) - MARGIN_MS));
+  const milliseconds = timeToAsk();
   const end = Date.now() + milliseconds;
   const order = { key: id, charge: chargeOf(payment) };
   try {

@@ -1,3 +1,4 @@
+import { remainingTime } from "../shared/context.ts";
 import type { Tx } from "../shared/postgres.ts";
 import { eventData } from "./messages.ts";
 import { holds, type Payment, settlement } from "./payment.ts";
@@ -15,6 +16,11 @@ export interface Deps {
 
 /** How long a direct answer is waited for; then the payment is `unknown` and the job goes on asking. */
 export const ANSWER_MS = 8_000;
+
+/** How long a provider may take now, in ms: what is left of the deadline but for a margin, to write the answer down and send it. */
+export function timeToAsk(margin_ms = 500): number {
+  return Math.max(1, Math.min(ANSWER_MS, remainingTime(ANSWER_MS + margin_ms) - margin_ms));
+}
 
 /** When the job looks after a payment or refund whose request should have been answered long ago. */
 export const BACKSTOP = "12 seconds";

@@ -16,7 +16,7 @@ export interface Deliver {
 const SEND_MS = 16_000;
 
 /** The sender of webhooks over gRPC. */
-export function createDeliver(config: { DELIVER_SERVICE_URL: string }): Deliver {
+export function createClients(config: { DELIVER_SERVICE_URL: string }): Deliver {
   const client = connect<DeliverServiceServer>(DeliverServiceService, config.DELIVER_SERVICE_URL);
   return {
     async check(url) {

@@ -5,7 +5,7 @@ import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
 import { createPool } from "../shared/postgres.ts";
 import { serve } from "../shared/service.ts";
-import { createDeliver } from "./clients.ts";
+import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
 import { createHandlers } from "./handlers.ts";
 import { CONCURRENCY, createJobs, crontab } from "./jobs.ts";
@@ -17,7 +17,7 @@ const config = readConfig(settings);
 const log = createLog("store", config);
 await actAs("store", config, log);
 const pool = createPool(config, log);
-const deliver = createDeliver(config);
+const deliver = createClients(config);
 const deps = {
   pool,
   repository: createRepository(pool),

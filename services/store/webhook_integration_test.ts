@@ -3,7 +3,7 @@ import { after, afterEach, before, describe, it } from "@std/testing/bdd";
 import { Webhook as Verifier } from "standardwebhooks";
 import { newId } from "../shared/ids.ts";
 import { registry } from "../shared/metrics.ts";
-import { createDeliver } from "./clients.ts";
+import { createClients } from "./clients.ts";
 import { createWebhookVault } from "./webhook_secret.ts";
 import { admin, as, refusal, startWebhookWorld, type WebhookWorld } from "./webhook_testing.ts";
 
@@ -229,7 +229,7 @@ describe("a delivery", () => {
     const hook = await world.subscribe("http://127.0.0.1:9/");
     await world.publish(hook.store_id, "order.placed");
     const [job] = await world.waiting(hook.id);
-    const deliver = createDeliver({ DELIVER_SERVICE_URL: "127.0.0.1:1" });
+    const deliver = createClients({ DELIVER_SERVICE_URL: "127.0.0.1:1" });
     expect(await refusal(world.run(job?.payload, { deliver }))).toBe("unavailable unavailable");
     deliver.close();
     const [delivery] = await world.deliveries(hook.id);
