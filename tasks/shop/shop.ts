@@ -29,6 +29,8 @@ export interface ShopOptions {
   readonly adapt?: (process: Process, environment: Environment) => Environment;
   /** Told of each process that is started. */
   readonly started?: (name: string, pid: number) => void;
+  /** The folder in which each process leaves a V8 CPU profile, `<name>.cpuprofile`, as it ends. */
+  readonly profiles?: string;
 }
 
 /** Everything that `deno task start` runs: servers, services, gateway and admin, each supervised. */
@@ -192,7 +194,7 @@ export class Shop {
         name: process.name,
         command: {
           program: Deno.execPath(),
-          args: denoArguments(process, environment),
+          args: profiled(denoArguments(process, environment), process.name, this.options.profiles),
           env: { ...baseEnvironment(), ...environment },
           cwd: ROOT,
         },
@@ -207,4 +209,8 @@ export class Shop {
   #stage(index: number, process: Supervised): void {
     (this.#stages[index] ??= []).push(process);
   }
+}
+
+function profiled([run = "run", ...args]: string[], name: string, folder: string | undefined): string[] {
+  return [run, ...(folder ? [`--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}.cpuprofile`] : []), ...args];
 }
