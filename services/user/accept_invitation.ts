@@ -18,6 +18,8 @@ export interface AcceptInput {
   client?: Client | undefined;
 }
 
+type AcceptDeps = Pick<RegisterDeps, "repository" | "passwords" | "signer">;
+
 /** The open invitation of a token. Throws `invalid_link`. */
 export async function findOffer(repository: Repository, token: string): Promise<Offer & { hash: string }> {
   const hash = await sha256(token);
@@ -30,47 +32,51 @@ export async function findOffer(repository: Repository, token: string): Promise<
  * Accepts an invitation: as the account that is signed in, if it has the invited e-mail address, or with a new account,
  * which is then signed in. An account that exists is never signed in by a link.
  */
-export function createAcceptInvitation(
-  { repository, passwords, signer }: Pick<RegisterDeps, "repository" | "passwords" | "signer">,
+export async function acceptInvitation(
+  deps: AcceptDeps,
+  actor: Actor,
+  input: AcceptInput,
+): Promise<AcceptInvitationResponse> {
+  const offer = await findOffer(deps.repository, input.token);
+  return actor.user_id ? await asAccount(deps, actor, actor.user_id, offer) : await asNew(deps, offer, input);
+}
+
+async function asAccount({ repository }: AcceptDeps, actor: Actor, user_id: string, offer: Offer & { hash: string }) {
+  if (offer.user_id !== user_id) {
+    throw new NanoError("forbidden", "other_account", "The invitation is for another e-mail address.");
+  }
+  const accepted = await repository.acceptAs(user_id, offer.hash, actor.session_id);
+  if (!accepted) throw invalidLink();
+  return accepted;
+}
+
+async function asNew(
+  { repository, passwords, signer }: AcceptDeps,
+  offer: Offer & { hash: string },
+  input: AcceptInput,
 ) {
-  return async (actor: Actor, input: AcceptInput): Promise<AcceptInvitationResponse> => {
-    const offer = await findOffer(repository, input.token);
-    return actor.user_id ? await asAccount(actor, actor.user_id, offer) : await asNew(offer, input);
+  if (offer.user_id) {
+    throw conflict("account_exists", "There is an account with this e-mail address: sign in to accept.");
+  }
+  if (input.password === undefined) throw invalid("required", "A new account needs a password.", "/password");
+  const { email } = offer;
+  const password = normalisePassword(input.password);
+  const name = normaliseName(input.name);
+  checkPassword(password, email);
+  const password_hash = await passwords.hash(password);
+  const [session_id, refresh] = [newId(), await newRefreshToken()];
+  const user = await repository.acceptNew({ id: newId(), email, name, password_hash }, offer.hash, {
+    session_id,
+    refresh_hash: refresh.hash,
+    client: clientFacts(input.client),
+  });
+  if (!user) throw invalidLink();
+  const tokens = {
+    user,
+    session_id,
+    refresh_token: refresh.token,
+    access_token: await signer.sign(user.id, session_id),
+    expires_in: signer.expires_in,
   };
-
-  async function asAccount(actor: Actor, user_id: string, offer: Offer & { hash: string }) {
-    if (offer.user_id !== user_id) {
-      throw new NanoError("forbidden", "other_account", "The invitation is for another e-mail address.");
-    }
-    const accepted = await repository.acceptAs(user_id, offer.hash, actor.session_id);
-    if (!accepted) throw invalidLink();
-    return accepted;
-  }
-
-  async function asNew(offer: Offer & { hash: string }, input: AcceptInput) {
-    if (offer.user_id) {
-      throw conflict("account_exists", "There is an account with this e-mail address: sign in to accept.");
-    }
-    if (input.password === undefined) throw invalid("required", "A new account needs a password.", "/password");
-    const { email } = offer;
-    const password = normalisePassword(input.password);
-    const name = normaliseName(input.name);
-    checkPassword(password, email);
-    const password_hash = await passwords.hash(password);
-    const [session_id, refresh] = [newId(), await newRefreshToken()];
-    const user = await repository.acceptNew({ id: newId(), email, name, password_hash }, offer.hash, {
-      session_id,
-      refresh_hash: refresh.hash,
-      client: clientFacts(input.client),
-    });
-    if (!user) throw invalidLink();
-    const tokens = {
-      user,
-      session_id,
-      refresh_token: refresh.token,
-      access_token: await signer.sign(user.id, session_id),
-      expires_in: signer.expires_in,
-    };
-    return { tokens, user, dead_session_ids: [] };
-  }
+  return { tokens, user, dead_session_ids: [] };
 }

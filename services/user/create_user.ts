@@ -23,24 +23,26 @@ export interface NewStaff {
 }
 
 /** Creates an account for somebody else: an admin whatever, a manager staff of the own stores. Nobody is signed in. */
-export function createCreateUser({ repository, passwords }: { repository: Repository; passwords: Passwords }) {
-  return async (actor: Actor, { store_roles, ...given }: NewStaff): Promise<User> => {
-    if (!isAdmin(actor)) {
-      if (store_roles.length === 0) {
-        throw invalid("required", "A manager creates staff: a role in the own store is needed.", "/store_roles");
-      }
-      if (!store_roles.every((role) => may(actor, "user:write", role.store_id))) {
-        throw forbidden("A manager sets roles in the own store only.");
-      }
+export async function createUser(
+  { repository, passwords }: { repository: Repository; passwords: Passwords },
+  actor: Actor,
+  { store_roles, ...given }: NewStaff,
+): Promise<User> {
+  if (!isAdmin(actor)) {
+    if (store_roles.length === 0) {
+      throw invalid("required", "A manager creates staff: a role in the own store is needed.", "/store_roles");
     }
-    if (store_roles.length > 0) requireStepUp(actor);
-    const email = normaliseEmail(given.email);
-    const password = normalisePassword(given.password);
-    const name = normaliseName(given.name);
-    checkPassword(password, email);
-    // Before the costly hash; the unique index decides.
-    if (await repository.findCredentials(email)) throw emailTaken();
-    const user = { id: newId(), email, name, password_hash: await passwords.hash(password) };
-    return viewOf(await repository.insertStaff(user, store_roles), actor);
-  };
+    if (!store_roles.every((role) => may(actor, "user:write", role.store_id))) {
+      throw forbidden("A manager sets roles in the own store only.");
+    }
+  }
+  if (store_roles.length > 0) requireStepUp(actor);
+  const email = normaliseEmail(given.email);
+  const password = normalisePassword(given.password);
+  const name = normaliseName(given.name);
+  checkPassword(password, email);
+  // Before the costly hash; the unique index decides.
+  if (await repository.findCredentials(email)) throw emailTaken();
+  const user = { id: newId(), email, name, password_hash: await passwords.hash(password) };
+  return viewOf(await repository.insertStaff(user, store_roles), actor);
 }

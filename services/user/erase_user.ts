@@ -3,7 +3,7 @@ import { type Actor, isAdmin } from "../shared/auth.ts";
 import { forbidden, invalid } from "../shared/errors.ts";
 import { newToken } from "../shared/ids.ts";
 import { ordersInProgress } from "../shared/person.ts";
-import type { Neighbours } from "./neighbours.ts";
+import type { Holders } from "./clients.ts";
 import type { Passwords } from "./passwords.ts";
 import type { Repository } from "./repository.ts";
 import { normalisePassword, noUser, wrongPassword } from "./user.ts";
@@ -12,51 +12,56 @@ import { normalisePassword, noUser, wrongPassword } from "./user.ts";
 export interface EraseDeps {
   repository: Repository;
   passwords: Passwords;
-  neighbours: Neighbours;
+  neighbours: Holders;
 }
 
 /**
  * Begins to erase a user: oneself by the password, anybody else as an admin. Orders that are under way come first: who
  * buys can't vanish before the goods have come. From here on the user is locked out, and a job does the rest.
  */
-export function createEraseUser({ repository, passwords, neighbours }: EraseDeps) {
-  return async (actor: Actor, id: string, password: string | undefined): Promise<EraseUserResponse> => {
-    const own = actor.user_id === id;
-    if (!own && !isAdmin(actor)) throw forbidden();
-    const known = await repository.findEmail(id);
-    if (!known) {
-      const erasure = await repository.findErasure(id);
-      if (!erasure) throw noUser();
-      return { erasure, dead_session_ids: [] };
-    }
-    if (own) await prove(known.email, password);
-    const open = await neighbours.openOrders(id);
-    if (open.length > 0) throw ordersInProgress(open);
-    // An admin has made sure whose address it is.
-    return await repository.beginErasure(id, known.verified || !own, await passwords.hash(newToken()));
-  };
-
-  async function prove(email: string, password: string | undefined): Promise<void> {
-    if (!password) throw invalid("current_password_required", "The present password is needed for this.", "/password");
-    const credentials = await repository.findCredentials(email);
-    const right = await passwords.verify(normalisePassword(password), credentials?.password_hash);
-    if (!right) throw wrongPassword();
+export async function eraseUser(
+  deps: EraseDeps,
+  actor: Actor,
+  id: string,
+  password: string | undefined,
+): Promise<EraseUserResponse> {
+  const { repository, passwords, neighbours } = deps;
+  const own = actor.user_id === id;
+  if (!own && !isAdmin(actor)) throw forbidden();
+  const known = await repository.findEmail(id);
+  if (!known) {
+    const erasure = await repository.findErasure(id);
+    if (!erasure) throw noUser();
+    return { erasure, dead_session_ids: [] };
   }
+  if (own) await prove(deps, known.email, password);
+  const open = await neighbours.openOrders(id);
+  if (open.length > 0) throw ordersInProgress(open);
+  // An admin has made sure whose address it is.
+  return await repository.beginErasure(id, known.verified || !own, await passwords.hash(newToken()));
 }
 
-/** The job that erases a user everywhere. Each step may be repeated, so that after a crash it begins again. */
-export function eraseUserJob({ repository, neighbours }: Omit<EraseDeps, "passwords">) {
-  return async (payload: unknown): Promise<void> => {
-    const person = await repository.findErasing((payload as { id: string }).id);
-    if (!person) return;
-    const { id } = person;
-    const email = person.email_proven ? person.email : undefined;
-    // Events first: what has not left yet leaves without the person, before those that arrived are gone through.
-    await repository.eraseUserJobs(id);
-    const order_ids = await neighbours.eraseOrders(id, email);
-    await neighbours.erasePayments(id, order_ids);
-    await neighbours.eraseCarts(id);
-    await neighbours.eraseEvents(id, order_ids);
-    await repository.finishErasure(person);
-  };
+async function prove({ repository, passwords }: EraseDeps, email: string, password: string | undefined): Promise<void> {
+  if (!password) throw invalid("current_password_required", "The present password is needed for this.", "/password");
+  const credentials = await repository.findCredentials(email);
+  const right = await passwords.verify(normalisePassword(password), credentials?.password_hash);
+  if (!right) throw wrongPassword();
+}
+
+/** Erases a user everywhere, as a job. Each step may be repeated, so that after a crash it begins again. */
+export async function eraseEverywhere(
+  { repository, neighbours }: Omit<EraseDeps, "passwords">,
+  user_id: string,
+): Promise<void> {
+  const person = await repository.findErasing(user_id);
+  if (!person) return;
+  const { id } = person;
+  const email = person.email_proven ? person.email : undefined;
+  // Events first: what has not left yet leaves without the person, before those that arrived are gone through.
+  await repository.eraseUserJobs(id);
+  const order_ids = await neighbours.eraseOrders(id, email);
+  await neighbours.erasePayments(id, order_ids);
+  await neighbours.eraseCarts(id);
+  await neighbours.eraseEvents(id, order_ids);
+  await repository.finishErasure(person);
 }

@@ -3,9 +3,9 @@ import { after, before, describe, it } from "@std/testing/bdd";
 import { ANONYMOUS, withTimeout } from "../shared/context.ts";
 import { unavailable } from "../shared/errors.ts";
 import { newId, newToken, sha256 } from "../shared/ids.ts";
-import { createEraseUser, eraseUserJob } from "./erase_user.ts";
-import type { Neighbours } from "./neighbours.ts";
-import { createResetPassword } from "./reset_password.ts";
+import { eraseEverywhere, eraseUser } from "./erase_user.ts";
+import type { Holders } from "./clients.ts";
+import { resetPassword } from "./reset_password.ts";
 import { PASSWORD, startService, type TestService } from "./testing.ts";
 
 /** Steps in the order in which they are done. */
@@ -22,7 +22,7 @@ describe("to erase a user", () => {
     calls.push(`${name} ${JSON.stringify(given.slice(1))}`);
     return Promise.resolve(answer);
   };
-  const neighbours: Neighbours = {
+  const neighbours: Holders = {
     openOrders: () => Promise.resolve(open),
     eraseOrders: step("eraseOrders", ["an-order"]),
     erasePayments: step("erasePayments", undefined),
@@ -40,13 +40,12 @@ describe("to erase a user", () => {
     const person = await service.register(undefined, email);
     const id = person.actor.user_id ?? "";
     const { repository, passwords } = service;
-    const erase = createEraseUser({ repository, passwords, neighbours });
-    const job = eraseUserJob({ repository, neighbours });
+    const deps = { repository, passwords, neighbours };
     return {
       ...person,
       id,
-      erase: (password = PASSWORD) => withTimeout(10_000, () => erase(person.actor, id, password)),
-      run: () => withTimeout(10_000, () => job({ id })),
+      erase: (password = PASSWORD) => withTimeout(10_000, () => eraseUser(deps, person.actor, id, password)),
+      run: () => withTimeout(10_000, () => eraseEverywhere(deps, id)),
     };
   }
 
@@ -109,8 +108,8 @@ describe("to erase a user", () => {
     };
     const token = await mailReset() ?? "";
     await erase();
-    const reset = createResetPassword({ repository, passwords });
-    await expect(reset({ token, password: "back from the dead" })).rejects.toMatchObject({ code: "invalid_link" });
+    await expect(resetPassword({ repository, passwords }, { token, password: "back from the dead" })).rejects
+      .toMatchObject({ code: "invalid_link" });
     expect(await mailReset()).toBeUndefined();
 
     const password = "back from the dead";
@@ -160,13 +159,14 @@ describe("to erase a user", () => {
   it("keeps the last admin", async () => {
     const { repository, passwords } = service;
     const first = await service.admin();
-    const erase = createEraseUser({ repository, passwords, neighbours });
+    const deps = { repository, passwords, neighbours };
     open = [];
-    await expect(withTimeout(10_000, () => erase(first, first.user_id ?? "", PASSWORD))).rejects.toMatchObject({
-      code: "last_admin",
-    });
+    await expect(withTimeout(10_000, () => eraseUser(deps, first, first.user_id ?? "", PASSWORD))).rejects
+      .toMatchObject({
+        code: "last_admin",
+      });
     await service.admin();
-    const { erasure } = await withTimeout(10_000, () => erase(first, first.user_id ?? "", PASSWORD));
+    const { erasure } = await withTimeout(10_000, () => eraseUser(deps, first, first.user_id ?? "", PASSWORD));
     expect(erasure?.state).toBe("erasing");
   });
 });

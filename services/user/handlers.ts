@@ -6,31 +6,28 @@ import { isId } from "../shared/ids.ts";
 import { pageLimit } from "../shared/pagination.ts";
 import { checkAddress, readPatch } from "./address.ts";
 import { createApiKeyHandlers } from "./api_key_handlers.ts";
-import { createCreateUser } from "./create_user.ts";
+import { createUser } from "./create_user.ts";
 import { createIdentityHandlers } from "./identity_handlers.ts";
-import { createLogIn } from "./log_in.ts";
-import type { Neighbours } from "./neighbours.ts";
+import { logIn } from "./log_in.ts";
+import type { Holders } from "./clients.ts";
 import { createPersonHandlers } from "./person.ts";
-import { createRefresh } from "./refresh.ts";
-import { createRegister, type RegisterDeps } from "./register.ts";
+import { refresh } from "./refresh.ts";
+import { register, type RegisterDeps } from "./register.ts";
 import { createTwoFactorHandlers } from "./two_factor_handlers.ts";
-import { createUpdateUser } from "./update_user.ts";
+import { updateUser } from "./update_user.ts";
 import { checkStoreRoles, normaliseEmail, normaliseName, noUser, type UserChange, viewOf } from "./user.ts";
 
 const ROLES = ["customer", "admin"];
 const LISTED_ROLES = [...ROLES, "support", "manager"];
 
 /** The RPCs of the user service. */
-export function createHandlers(deps: RegisterDeps & { neighbours: Neighbours }): Rpcs<UserServiceServer> {
+export function createHandlers(deps: RegisterDeps & { neighbours: Holders }): Rpcs<UserServiceServer> {
   const { repository } = deps;
-  const updateUser = createUpdateUser(deps);
-  const createUser = createCreateUser(deps);
-  const refresh = createRefresh(deps);
 
   return {
-    register: createRegister(deps),
-    login: createLogIn(deps),
-    refresh: ({ refresh_token, client }) => refresh(refresh_token, client),
+    register: (request) => register(deps, request),
+    login: (request) => logIn(deps, request),
+    refresh: ({ refresh_token, client }) => refresh(deps, refresh_token, client),
 
     logout: async () => {
       const { session_id } = currentActor();
@@ -93,14 +90,14 @@ export function createHandlers(deps: RegisterDeps & { neighbours: Neighbours }):
         ...(role === undefined ? {} : { role: role as "customer" | "admin" }),
         ...(request.has_store_roles ? { store_roles: checkStoreRoles(request.store_roles) } : {}),
       };
-      return await updateUser(actor, { id, change, current_password, store_id: request.store_id });
+      return await updateUser(deps, actor, { id, change, current_password, store_id: request.store_id });
     },
 
     createUser: async (request) => {
       const actor = currentActor();
       userId(actor);
       if (!mayAnywhere(actor, "user:write")) throw forbidden();
-      return await createUser(actor, { ...request, store_roles: checkStoreRoles(request.store_roles) });
+      return await createUser(deps, actor, { ...request, store_roles: checkStoreRoles(request.store_roles) });
     },
 
     listStaffNames: async ({ store_id, ids }) => {

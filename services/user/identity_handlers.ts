@@ -4,12 +4,12 @@ import { forbidden, notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { pageLimit } from "../shared/pagination.ts";
-import { createAcceptInvitation, findOffer } from "./accept_invitation.ts";
-import { createInvite } from "./invite.ts";
+import { acceptInvitation, findOffer } from "./accept_invitation.ts";
+import { invite } from "./invite.ts";
 import type { RegisterDeps } from "./register.ts";
-import { createRequestPasswordReset, createResetPassword } from "./reset_password.ts";
+import { requestPasswordReset, resetPassword } from "./reset_password.ts";
 import { createSessions } from "./sessions.ts";
-import { createResendVerification, createVerifyEmail } from "./verify_email.ts";
+import { resendVerification, verifyEmail } from "./verify_email.ts";
 
 type Names =
   | "listSessions"
@@ -28,12 +28,6 @@ type Names =
 export function createIdentityHandlers(deps: RegisterDeps): Pick<Rpcs<UserServiceServer>, Names> {
   const { repository } = deps;
   const sessions = createSessions(deps);
-  const requestPasswordReset = createRequestPasswordReset(deps);
-  const resetPassword = createResetPassword(deps);
-  const verifyEmail = createVerifyEmail(deps);
-  const resendVerification = createResendVerification(deps);
-  const invite = createInvite(deps);
-  const acceptInvitation = createAcceptInvitation(deps);
 
   return {
     listSessions: (request) =>
@@ -42,20 +36,20 @@ export function createIdentityHandlers(deps: RegisterDeps): Pick<Rpcs<UserServic
     endSessions: async ({ user_id, id }) => ({ dead_session_ids: await sessions.end(currentActor(), user_id, id) }),
 
     requestPasswordReset: async (request) => {
-      await requestPasswordReset(request);
+      await requestPasswordReset(deps, request);
       return {};
     },
 
-    resetPassword: async (request) => ({ dead_session_ids: await resetPassword(request) }),
+    resetPassword: async (request) => ({ dead_session_ids: await resetPassword(deps, request) }),
 
-    verifyEmail: async ({ token }) => ({ user_id: await verifyEmail(token) }),
+    verifyEmail: async ({ token }) => ({ user_id: await verifyEmail(deps, token) }),
 
     resendVerification: async ({ store_id }) => {
-      await resendVerification(userId(currentActor()), store_id || undefined);
+      await resendVerification(deps, userId(currentActor()), store_id || undefined);
       return {};
     },
 
-    createInvitation: (request) => invite(currentActor(), request),
+    createInvitation: (request) => invite(deps, currentActor(), request),
 
     listInvitations: ({ store_id, limit, cursor }) => {
       const actor = currentActor();
@@ -81,6 +75,6 @@ export function createIdentityHandlers(deps: RegisterDeps): Pick<Rpcs<UserServic
       return { email, store_id, role, expire_time, has_account: user_id !== null };
     },
 
-    acceptInvitation: (request) => acceptInvitation(currentActor(), request),
+    acceptInvitation: (request) => acceptInvitation(deps, currentActor(), request),
   };
 }

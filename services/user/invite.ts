@@ -14,22 +14,24 @@ export interface InviteInput {
 }
 
 /** Invites somebody to a store's staff by a link in a mail. Whether there is an account already makes no difference. */
-export function createInvite({ repository, mail }: { repository: Repository; mail: boolean }) {
-  return async (actor: Actor, { email, store_id, role }: InviteInput): Promise<Invitation> => {
-    const inviter_id = userId(actor);
-    if (!isId(store_id)) throw notFound("store");
-    require(actor, "user:write", store_id, "store");
-    // To invite is to give a role.
-    requireStepUp(actor);
-    if (role !== "support" && role !== "manager") {
-      throw invalid("invalid_role", "The role is one of support, manager.", "/role");
-    }
-    if (!mail) throw mailOff();
-    return await repository.insertInvitation({
-      email: normaliseEmail(email),
-      store_id: store_id.toLowerCase(),
-      role,
-      inviter_id,
-    });
-  };
+export async function invite(
+  { repository, mail }: { repository: Repository; mail: boolean },
+  actor: Actor,
+  { email, store_id, role }: InviteInput,
+): Promise<Invitation> {
+  const inviter_id = userId(actor);
+  if (!isId(store_id)) throw notFound("store");
+  require(actor, "user:write", store_id, "store");
+  // To invite is to give a role.
+  requireStepUp(actor);
+  if (role !== "support" && role !== "manager") {
+    throw invalid("invalid_role", "The role is one of support, manager.", "/role");
+  }
+  if (!mail) throw mailOff();
+  return await repository.insertInvitation({
+    email: normaliseEmail(email),
+    store_id: store_id.toLowerCase(),
+    role,
+    inviter_id,
+  });
 }

@@ -1,7 +1,8 @@
 import { type JobHandlers, publishEvent } from "../shared/jobs.ts";
-import type { Clients } from "./clients.ts";
+import type { Neighbours } from "./clients.ts";
+import { eraseEverywhere } from "./erase_user.ts";
 import type { Repository } from "./repository.ts";
-import { createSendMail, type SendMailDeps } from "./send_mail.ts";
+import { sendMail, type SendMailDeps } from "./send_mail.ts";
 
 /** Daily at a quiet hour: sessions, refresh tokens and mailed links that are of no more use are deleted. */
 export const crontab = "17 3 * * * reap_sessions";
@@ -11,15 +12,14 @@ export const concurrency = 4;
 
 interface JobDeps extends Omit<SendMailDeps, "store"> {
   repository: Repository;
-  clients: { store: Pick<Clients["store"], "publishEvent" | "getStore"> };
+  neighbours: Neighbours;
 }
 
 /** The jobs of the user service. */
-export function createJobs({ clients, ...deps }: JobDeps): JobHandlers {
-  const { repository } = deps;
-  const sendMail = createSendMail({ ...deps, store: clients.store });
+export function createJobs(deps: JobDeps): JobHandlers {
+  const { repository, neighbours: { store } } = deps;
   return {
-    publish_event: publishEvent(clients.store),
+    publish_event: publishEvent(store),
     reap_sessions: async () => {
       await repository.reap();
       await repository.reapMailTokens();
@@ -28,6 +28,7 @@ export function createJobs({ clients, ...deps }: JobDeps): JobHandlers {
       const { email, store_id } = payload as { email: string; store_id: string };
       await repository.insertResetToken(email, store_id || undefined);
     },
-    send_mail: (payload) => sendMail((payload as { id: string }).id),
+    send_mail: (payload) => sendMail({ ...deps, store }, (payload as { id: string }).id),
+    erase_user: (payload) => eraseEverywhere(deps, (payload as { id: string }).id),
   };
 }

@@ -3,8 +3,8 @@ import { after, before, describe, it } from "@std/testing/bdd";
 import { ANONYMOUS } from "../shared/context.ts";
 import { newId, newToken } from "../shared/ids.ts";
 import type { Mail } from "./mail.ts";
-import { createRequestPasswordReset } from "./reset_password.ts";
-import { createResendVerification } from "./verify_email.ts";
+import { requestPasswordReset } from "./reset_password.ts";
+import { resendVerification } from "./verify_email.ts";
 import { PASSWORD, startService, type TestService } from "./testing.ts";
 
 let service: TestService;
@@ -121,12 +121,12 @@ describe("where mail is off", () => {
   it("what needs one is refused, whoever asks for whom, and registering goes on without", async () => {
     const deps = { ...service, mail: false };
     const { email, actor } = await somebody();
-    const request = createRequestPasswordReset(deps);
+    const request = (asked: { email: string; store_id: string }) => requestPasswordReset(deps, asked);
     for (
       const ask of [
         () => request({ email: `${newId()}@shop.test`, store_id }),
         () => request({ email, store_id }),
-        () => createResendVerification(deps)(actor.user_id ?? "", store_id),
+        () => resendVerification(deps, actor.user_id ?? "", store_id),
       ]
     ) await expect(ask()).rejects.toMatchObject({ kind: "conflict", code: "mail_off" });
     const user = { id: newId(), email: `${newId()}@shop.test`, name: null, password_hash: "$argon2id$x" };

@@ -9,11 +9,9 @@ import { createVault } from "../shared/vault.ts";
 import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
 import { ensureAdmin } from "./ensure_admin.ts";
-import { eraseUserJob } from "./erase_user.ts";
 import { createHandlers } from "./handlers.ts";
 import { concurrency, createJobs, crontab } from "./jobs.ts";
 import { createMailer } from "./mail.ts";
-import { createNeighbours } from "./neighbours.ts";
 import { createPasswords } from "./passwords.ts";
 import { createRepository } from "./repository.ts";
 import { createSecondFactor } from "./second_factor.ts";
@@ -23,8 +21,7 @@ const config = readConfig(settings);
 const log = createLog("user", config);
 await actAs("user", config, log);
 const pool = createPool(config, log);
-const clients = createClients(config);
-const neighbours = createNeighbours(config);
+const neighbours = createClients(config);
 const repository = createRepository(pool);
 const passwords = createPasswords();
 const mailer = await createMailer(config, log);
@@ -43,11 +40,10 @@ await serve<UserServiceServer>("user", config, log, {
     neighbours,
   }),
   jobs: {
-    ...createJobs({ config, repository, clients, mailer }),
-    erase_user: eraseUserJob({ repository, neighbours }),
+    ...createJobs({ config, repository, neighbours, mailer }),
     seal_audit: sealAudit(pool, log),
   },
   crontab: `${crontab}\n${SEAL_CRONTAB}`,
   concurrency,
-  close: [clients.close, neighbours.close, () => mailer?.close()],
+  close: [neighbours.close, () => mailer?.close()],
 });

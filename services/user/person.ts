@@ -4,7 +4,7 @@ import { forbidden, invalid, notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { requirePerson } from "../shared/person.ts";
-import { createEraseUser, type EraseDeps } from "./erase_user.ts";
+import { type EraseDeps, eraseUser } from "./erase_user.ts";
 import { noUser } from "./user.ts";
 
 type Names = "exportPerson" | "eraseUser" | "getErasure" | "recordExport";
@@ -12,7 +12,6 @@ type Names = "exportPerson" | "eraseUser" | "getErasure" | "recordExport";
 /** The RPCs about all that is held of one person: to hand it out, and to erase it. */
 export function createPersonHandlers(deps: EraseDeps): Pick<Rpcs<UserServiceServer>, Names> {
   const { repository } = deps;
-  const eraseUser = createEraseUser(deps);
 
   return {
     async exportPerson({ user_id }) {
@@ -27,7 +26,7 @@ export function createPersonHandlers(deps: EraseDeps): Pick<Rpcs<UserServiceServ
       userId(actor);
       if (actor.user_id !== id) requireStepUp(actor);
       if (!isId(id)) throw noUser();
-      return await eraseUser(actor, id, password);
+      return await eraseUser(deps, actor, id, password);
     },
 
     async getErasure({ id }) {

@@ -33,26 +33,28 @@ export function judge(token: ShownToken | undefined): Verdict {
 }
 
 /** Spends a refresh token for a new pair of tokens. */
-export function createRefresh({ repository, signer }: { repository: Repository; signer: Signer }) {
-  return async (refresh_token: string, client?: Client): Promise<Tokens> => {
-    const next = await newRefreshToken();
-    const { verdict, user, session_id } = await repository.spendToken(
-      await sha256(refresh_token),
-      next.hash,
-      clientFacts(client),
-      judge,
-    );
-    if (verdict === "reused") throw tokenReused(session_id);
-    if (verdict === "invalid" || !user || !session_id) {
-      throw unauthenticated("invalid_token", "The refresh token is not valid, or its session has ended.");
-    }
-    return {
-      user,
-      session_id,
-      refresh_token: next.token,
-      access_token: await signer.sign(user.id, session_id),
-      expires_in: signer.expires_in,
-    };
+export async function refresh(
+  { repository, signer }: { repository: Repository; signer: Signer },
+  refresh_token: string,
+  client?: Client,
+): Promise<Tokens> {
+  const next = await newRefreshToken();
+  const { verdict, user, session_id } = await repository.spendToken(
+    await sha256(refresh_token),
+    next.hash,
+    clientFacts(client),
+    judge,
+  );
+  if (verdict === "reused") throw tokenReused(session_id);
+  if (verdict === "invalid" || !user || !session_id) {
+    throw unauthenticated("invalid_token", "The refresh token is not valid, or its session has ended.");
+  }
+  return {
+    user,
+    session_id,
+    refresh_token: next.token,
+    access_token: await signer.sign(user.id, session_id),
+    expires_in: signer.expires_in,
   };
 }
 

@@ -17,29 +17,30 @@ export interface RegisterDeps {
 }
 
 /** Registers a customer, tells the store, and signs in. */
-export function createRegister({ repository, passwords, signer, mail }: RegisterDeps) {
-  return async (request: RegisterRequest): Promise<Tokens> => {
-    const email = normaliseEmail(request.email);
-    const password = normalisePassword(request.password);
-    const name = normaliseName(request.name);
-    checkPassword(password, email);
-    // Before the costly hash; the unique index decides.
-    if (await repository.findCredentials(email)) throw emailTaken();
+export async function register(
+  { repository, passwords, signer, mail }: RegisterDeps,
+  request: RegisterRequest,
+): Promise<Tokens> {
+  const email = normaliseEmail(request.email);
+  const password = normalisePassword(request.password);
+  const name = normaliseName(request.name);
+  checkPassword(password, email);
+  // Before the costly hash; the unique index decides.
+  if (await repository.findCredentials(email)) throw emailTaken();
 
-    const password_hash = await passwords.hash(password);
-    const [session_id, refresh] = [newId(), await newRefreshToken()];
-    const user = await repository.register(
-      { id: newId(), email, name, password_hash },
-      { session_id, refresh_hash: refresh.hash, client: clientFacts(request.client) },
-      request.store_id || undefined,
-      mail,
-    );
-    return {
-      user,
-      session_id,
-      refresh_token: refresh.token,
-      access_token: await signer.sign(user.id, session_id),
-      expires_in: signer.expires_in,
-    };
+  const password_hash = await passwords.hash(password);
+  const [session_id, refresh] = [newId(), await newRefreshToken()];
+  const user = await repository.register(
+    { id: newId(), email, name, password_hash },
+    { session_id, refresh_hash: refresh.hash, client: clientFacts(request.client) },
+    request.store_id || undefined,
+    mail,
+  );
+  return {
+    user,
+    session_id,
+    refresh_token: refresh.token,
+    access_token: await signer.sign(user.id, session_id),
+    expires_in: signer.expires_in,
   };
 }

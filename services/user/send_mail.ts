@@ -20,35 +20,37 @@ const PAGES = { reset: "/reset-password", verify: "/verify-email", invite: "/inv
  * Sends a token's mail. The token is made only now, and nothing but its hash is stored: an attempt that failed leaves a
  * link that works no more, once the next one sent another.
  */
-export function createSendMail({ config, repository, mailer, store }: SendMailDeps) {
-  return async (id: string): Promise<void> => {
-    // Turned off since: what is still to be sent waits for the next attempts.
-    if (!mailer) throw new Error("Cannot send a mail as SMTP_URL is not set.");
-    const token = newToken();
-    const facts = await repository.armMailToken(id, await sha256(token));
-    // Spent, replaced, taken back, or expired: there is nothing to be said.
-    if (!facts) return;
-    const shop = facts.store_id ? await storeOf(facts.store_id) : undefined;
-    const { purpose, email: to, role, inviter } = facts;
-    const link = `${baseOf(facts, shop?.slug)}${PAGES[purpose]}?token=${token}`;
-    await mailer.send(composeMail({ purpose, to, role, inviter, link, store: shop?.name ?? "Nano" }));
-    await repository.noteSent(id);
-  };
+export async function sendMail({ config, repository, mailer, store }: SendMailDeps, id: string): Promise<void> {
+  // Turned off since: what is still to be sent waits for the next attempts.
+  if (!mailer) throw new Error("Cannot send a mail as SMTP_URL is not set.");
+  const token = newToken();
+  const facts = await repository.armMailToken(id, await sha256(token));
+  // Spent, replaced, taken back, or expired: there is nothing to be said.
+  if (!facts) return;
+  const shop = facts.store_id ? await storeOf(store, facts.store_id) : undefined;
+  const { purpose, email: to, role, inviter } = facts;
+  const link = `${baseOf(config, facts, shop?.slug)}${PAGES[purpose]}?token=${token}`;
+  await mailer.send(composeMail({ purpose, to, role, inviter, link, store: shop?.name ?? "Nano" }));
+  await repository.noteSent(id);
+}
 
-  /** A store that is gone has no name to give. */
-  async function storeOf(id_or_slug: string) {
-    try {
-      return await store.getStore({ id_or_slug });
-    } catch (error) {
-      if (error instanceof NanoError && error.kind === "not_found") return undefined;
-      throw error;
-    }
+/** A store that is gone has no name to give. */
+async function storeOf(store: SendMailDeps["store"], id_or_slug: string) {
+  try {
+    return await store.getStore({ id_or_slug });
+  } catch (error) {
+    if (error instanceof NanoError && error.kind === "not_found") return undefined;
+    throw error;
   }
+}
 
-  /** From the settings alone, never from what a request said. Staff use the console; customers the storefront, if any. */
-  function baseOf({ purpose, staff }: MailFacts, slug: string | undefined): string {
-    const forStaff = purpose === "invite" || staff;
-    const storefront = slug && config.STOREFRONT_URL?.replaceAll("{store}", slug);
-    return ((!forStaff && storefront) || config.ADMIN_URL || "http://localhost:8080").replace(/\/+$/, "");
-  }
+/** From the settings alone, never from what a request said. Staff use the console; customers the storefront, if any. */
+function baseOf(
+  config: SendMailDeps["config"],
+  { purpose, staff }: MailFacts,
+  slug: string | undefined,
+): string {
+  const forStaff = purpose === "invite" || staff;
+  const storefront = slug && config.STOREFRONT_URL?.replaceAll("{store}", slug);
+  return ((!forStaff && storefront) || config.ADMIN_URL || "http://localhost:8080").replace(/\/+$/, "");
 }

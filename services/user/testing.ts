@@ -11,7 +11,7 @@ import { createVault } from "../shared/vault.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs } from "./jobs.ts";
 import type { Mail } from "./mail.ts";
-import type { Neighbours } from "./neighbours.ts";
+import type { Holders } from "./clients.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 import { createRepository, type Repository } from "./repository.ts";
 import { createSecondFactor } from "./second_factor.ts";
@@ -44,7 +44,7 @@ export interface TestService {
 }
 
 /** Neighbours who hold nothing of anybody. */
-const neighbours: Neighbours = {
+const neighbours: Holders = {
   openOrders: () => Promise.resolve([]),
   eraseOrders: () => Promise.resolve([]),
   erasePayments: () => Promise.resolve(),
@@ -112,7 +112,8 @@ export async function startService(): Promise<TestService> {
         config: MAIL,
         repository,
         mailer: { send, close: () => {} },
-        clients: {
+        neighbours: {
+          ...neighbours,
           store: {
             publishEvent: () => Promise.resolve({}),
             getStore: ({ id_or_slug }) => Promise.resolve({ ...Store.create(), id: id_or_slug, ...STORE }),

@@ -24,60 +24,69 @@ export interface UpdateUserInput {
   store_id?: string | undefined;
 }
 
+export interface UpdateDeps {
+  repository: Repository;
+  passwords: Passwords;
+  /** Whether the shop can send mail. */
+  mail: boolean;
+}
+
 /** Changes a user for an actor. A new password or role ends sessions: whoever was in on the old terms is out. */
-export function createUpdateUser(
-  { repository, passwords, mail }: { repository: Repository; passwords: Passwords; mail: boolean },
-) {
-  return async (
-    actor: Actor,
-    { id, change, current_password, store_id }: UpdateUserInput,
-  ): Promise<UpdateUserResponse> => {
-    const user = await repository.findUser(id, actor);
-    if (!user) throw noUser();
-    checkChange(actor, user, change);
-    const own = actor.user_id === user.id;
-    // Who sets another's password or e-mail address can be that other, with all roles.
-    const takesOver = !own && (change.password !== undefined || change.email !== undefined);
-    if (change.role !== undefined || change.store_roles || takesOver) requireStepUp(actor);
+export async function updateUser(
+  deps: UpdateDeps,
+  actor: Actor,
+  { id, change, current_password, store_id }: UpdateUserInput,
+): Promise<UpdateUserResponse> {
+  const { repository, passwords, mail } = deps;
+  const user = await repository.findUser(id, actor);
+  if (!user) throw noUser();
+  checkChange(actor, user, change);
+  const own = actor.user_id === user.id;
+  // Who sets another's password or e-mail address can be that other, with all roles.
+  const takesOver = !own && (change.password !== undefined || change.email !== undefined);
+  if (change.role !== undefined || change.store_roles || takesOver) requireStepUp(actor);
 
-    const proof = own && (change.password !== undefined || (change.email !== undefined && change.email !== user.email))
-      ? await prove(user, current_password)
-      : undefined;
-    const password_hash = change.password === undefined
-      ? undefined
-      : await newHash(change.password, change.email ?? user.email);
-    const { password: _, ...rest } = change;
-    const { user: changed, dead_session_ids } = await repository.updateUser({
-      id: user.id,
-      ...rest,
-      ...(password_hash ? { password_hash } : {}),
-      ...(proof ? { expected_hash: proof } : {}),
-      stores: managedStores(actor),
-      // The owner stays signed in here, and only here.
-      spare_session_id: own ? actor.session_id : undefined,
-      verify: mail ? { store_id } : undefined,
-    });
-    return { user: viewOf(changed, actor), dead_session_ids };
-  };
+  const proof = own && (change.password !== undefined || (change.email !== undefined && change.email !== user.email))
+    ? await prove(deps, user, current_password)
+    : undefined;
+  const password_hash = change.password === undefined
+    ? undefined
+    : await newHash(passwords, change.password, change.email ?? user.email);
+  const { password: _, ...rest } = change;
+  const { user: changed, dead_session_ids } = await repository.updateUser({
+    id: user.id,
+    ...rest,
+    ...(password_hash ? { password_hash } : {}),
+    ...(proof ? { expected_hash: proof } : {}),
+    stores: managedStores(actor),
+    // The owner stays signed in here, and only here.
+    spare_session_id: own ? actor.session_id : undefined,
+    verify: mail ? { store_id } : undefined,
+  });
+  return { user: viewOf(changed, actor), dead_session_ids };
+}
 
-  /** Checks the present password and gives its hash. Throws `wrong_password`. */
-  async function prove(user: User, current_password: string | undefined): Promise<string> {
-    if (!current_password) {
-      throw invalid(
-        "current_password_required",
-        "The present password is needed for this change.",
-        "/current_password",
-      );
-    }
-    const known = await repository.findCredentials(user.email);
-    const right = await passwords.verify(normalisePassword(current_password), known?.password_hash);
-    if (!known || !right) throw wrongPassword();
-    return known.password_hash;
+/** Checks the present password and gives its hash. Throws `wrong_password`. */
+async function prove(
+  { repository, passwords }: UpdateDeps,
+  user: User,
+  current_password: string | undefined,
+): Promise<string> {
+  if (!current_password) {
+    throw invalid(
+      "current_password_required",
+      "The present password is needed for this change.",
+      "/current_password",
+    );
   }
+  const known = await repository.findCredentials(user.email);
+  const right = await passwords.verify(normalisePassword(current_password), known?.password_hash);
+  if (!known || !right) throw wrongPassword();
+  return known.password_hash;
+}
 
-  async function newHash(password: string, email: string): Promise<string> {
-    const normal = normalisePassword(password);
-    checkPassword(normal, email);
-    return await passwords.hash(normal);
-  }
+async function newHash(passwords: Passwords, password: string, email: string): Promise<string> {
+  const normal = normalisePassword(password);
+  checkPassword(normal, email);
+  return await passwords.hash(normal);
 }

@@ -4,20 +4,20 @@ import { invalidLink, isMailToken, mailOff, tooManyMails } from "./mail_token.ts
 import type { LinkDeps } from "./reset_password.ts";
 
 /** Proves an e-mail address by a link's token; gives whose. Nobody needs to be signed in: who has the link got the mail. */
-export function createVerifyEmail({ repository }: Pick<LinkDeps, "repository">) {
-  return async (token: string): Promise<string> => {
-    const user_id = isMailToken(token) ? await repository.verifyEmail(await sha256(token)) : undefined;
-    if (!user_id) throw invalidLink();
-    return user_id;
-  };
+export async function verifyEmail({ repository }: Pick<LinkDeps, "repository">, token: string): Promise<string> {
+  const user_id = isMailToken(token) ? await repository.verifyEmail(await sha256(token)) : undefined;
+  if (!user_id) throw invalidLink();
+  return user_id;
 }
 
 /** Has another link mailed to the user; the one before ends. */
-export function createResendVerification({ repository, mail }: Pick<LinkDeps, "repository" | "mail">) {
-  return async (user_id: string, store_id: string | undefined): Promise<void> => {
-    if (!mail) throw mailOff();
-    const outcome = await repository.insertVerifyToken(user_id, store_id);
-    if (outcome === "verified") throw conflict("already_verified", "The e-mail address is verified already.");
-    if (outcome === "too_many") throw tooManyMails();
-  };
+export async function resendVerification(
+  { repository, mail }: Pick<LinkDeps, "repository" | "mail">,
+  user_id: string,
+  store_id: string | undefined,
+): Promise<void> {
+  if (!mail) throw mailOff();
+  const outcome = await repository.insertVerifyToken(user_id, store_id);
+  if (outcome === "verified") throw conflict("already_verified", "The e-mail address is verified already.");
+  if (outcome === "too_many") throw tooManyMails();
 }
