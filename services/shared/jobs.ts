@@ -16,12 +16,12 @@ const DEAD = "75 seconds";
 const LOOK_FOR_DEAD_MS = 15_000;
 
 /**
- * Jobs are taken and ended several at a time, in 30 ms rounds: one by one that cost more than most of them do. What was
+ * Jobs are taken and ended several at a time, in rounds of 100 ms: one by one that cost more than most of them do. What was
  * taken and not begun goes back after 10 s, so that with its own 60 s no job is taken for dead that is not.
  */
 const BATCHES = {
-  localQueue: { size: 10, ttl: 10_000, refetchDelay: { durationMs: 30, threshold: 9, maxAbortThreshold: 20 } },
-  completeJobBatchDelay: 30,
+  localQueue: { size: 10, ttl: 10_000, refetchDelay: { durationMs: 100, threshold: 9, maxAbortThreshold: 20 } },
+  completeJobBatchDelay: 100,
 };
 
 /** When and how a job runs. */
