@@ -37,5 +37,5 @@ WORKDIR /app
 COPY --from=stage /image/packages ./
 COPY --from=stage /image/app ./
 USER 65532:65532
-HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s CMD ["deno", "run", "--quiet", "--no-prompt", "--cached-only", "--allow-net=127.0.0.1", "--allow-env", "tasks/image/healthy.ts"]
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --start-interval=1s CMD ["env", "OTEL_DENO=false", "deno", "run", "--quiet", "--no-prompt", "--cached-only", "--allow-net=127.0.0.1", "--allow-env", "tasks/image/healthy.ts"]
 ENTRYPOINT ["tini", "--", "tasks/image/launch.sh"]

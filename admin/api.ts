@@ -1,5 +1,6 @@
 import type { Context } from "fresh";
 import { PROOF_HEADER, proveForwarded } from "../services/shared/forwarding.ts";
+import { log } from "./log.ts";
 import { endSession, keepSession, type Session } from "./session.ts";
 import { settings } from "./settings.ts";
 import type { Tokens } from "./types.ts";
@@ -131,7 +132,7 @@ async function request(
       ...(body === undefined ? {} : { body: raw ? body as BodyInit : JSON.stringify(body) }),
     });
   } catch (error) {
-    console.error(error);
+    log().error({ err: error, http: { request: { id: state.request_id } } }, "the gateway does not answer");
     throw new ApiError(503, { request_id: state.request_id });
   }
 }

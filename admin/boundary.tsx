@@ -4,10 +4,10 @@ import { cookieOf } from "./cookies.ts";
 import { ErrorPage } from "./components/error_page.tsx";
 import { safeNext } from "./forms.ts";
 import { copyOfForm, holdForm } from "./held_form.ts";
+import { log } from "./log.ts";
 import { endSession } from "./session.ts";
 import { define, type Theme } from "./utils.ts";
 
-const REQUEST_ID = /^[\w.:-]{1,128}$/;
 const THEMES: readonly string[] = ["light", "dark"];
 
 /**
@@ -17,9 +17,7 @@ const THEMES: readonly string[] = ["light", "dark"];
  */
 export const boundary = define.middleware(async (ctx) => {
   const { req, state, url } = ctx;
-  const given = req.headers.get("X-Request-Id") ?? "";
   const theme = cookieOf(req, "nano_theme") ?? "";
-  state.request_id = REQUEST_ID.test(given) ? given : crypto.randomUUID();
   state.cookies = [];
   state.theme = THEMES.includes(theme) ? theme as Theme : "auto";
   const form = copyOfForm(req);
@@ -39,7 +37,7 @@ export const boundary = define.middleware(async (ctx) => {
         if (form && state.user) await holdForm(state, url.pathname + url.search, form);
         return ctx.redirect(`/step-up?next=${encodeURIComponent(url.pathname)}`, 303);
       }
-      if (status >= 500) console.error(error);
+      if (status >= 500) log().error({ err: error, http: { request: { id: state.request_id } } }, "a page failed");
       const page = <ErrorPage status={status} request_id={state.request_id} state={state} />;
       return await ctx.render(page, { status }, { skipInheritedLayouts: true });
     }
@@ -48,7 +46,6 @@ export const boundary = define.middleware(async (ctx) => {
   // Not awaited: a copy is let go of only together with what it is a copy of, which a refusal leaves unread (serve.ts).
   if (form && !form.bodyUsed) form.body?.cancel().catch(() => {});
   for (const line of state.cookies) response.headers.append("Set-Cookie", line);
-  response.headers.set("X-Request-Id", state.request_id);
   response.headers.set("Referrer-Policy", "same-origin");
   response.headers.set("X-Content-Type-Options", "nosniff");
   if (!response.headers.has("Cache-Control")) response.headers.set("Cache-Control", "no-store");

@@ -1,15 +1,12 @@
 import { expect } from "@std/expect";
 import { before, describe, it } from "@std/testing/bdd";
-import { Builder } from "fresh/dev";
-import { app } from "./main.ts";
+import { openConsole } from "./testing.ts";
 
 describe("the console", () => {
   let ask: (path: string, init?: RequestInit) => Promise<Response>;
 
   before(async () => {
-    const apply = await new Builder({ root: import.meta.dirname ?? "." }).build({ snapshot: "memory" });
-    apply(app);
-    const handle = app.handler();
+    const handle = await openConsole();
     ask = (path, init) => handle(new Request(`http://localhost${path}`, init));
   });
 

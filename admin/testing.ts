@@ -1,7 +1,11 @@
 /** For tests only: the shop behind the console, by its REST API, and the console itself as a function. */
 import { Builder } from "fresh/dev";
 
-const SETTINGS = { JWT_SECRET: "only-for-tests-0123456789-abcdefghij", GATEWAY_URL: "http://127.0.0.1:9" };
+const SETTINGS = {
+  JWT_SECRET: "only-for-tests-0123456789-abcdefghij",
+  GATEWAY_URL: "http://127.0.0.1:9",
+  LOG_LEVEL: "ERROR",
+};
 
 /** The console of this process, over the shop of TEST_GATEWAY_URL or over none. */
 export async function openConsole(): Promise<(request: Request) => Promise<Response>> {

@@ -5,6 +5,8 @@ export const texts = {
     400: "That address is not right.",
     403: "You may not do this.",
     404: "There is nothing here.",
+    408: "What you sent did not arrive in time.",
+    413: "What you sent is too large: 5 MB at most.",
     429: "Too many requests. Wait a minute.",
     500: "Something went wrong.",
     503: "The shop does not answer. Try again in a moment.",

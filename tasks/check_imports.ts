@@ -2,7 +2,19 @@
 import { dirname, join, normalize, relative } from "node:path";
 
 /** What the admin may take from services/shared: nothing that reaches data. */
-const ADMIN_SHARED = ["config", "log", "metrics", "health", "shutdown", "money", "permissions", "forwarding"];
+const ADMIN_SHARED = [
+  "config",
+  "connections",
+  "log",
+  "metrics",
+  "health",
+  "shutdown",
+  "streams",
+  "money",
+  "permissions",
+  "forwarding",
+  "trace",
+];
 
 /** Finds the first file of each broken import; empty when all is well. */
 export function forbiddenImports(path: string, source: string): string[] {

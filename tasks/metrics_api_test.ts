@@ -71,6 +71,15 @@ describe("/metrics", () => {
     await call({ store: "no-such-store" }, "GET", "/products");
     await call({}, "GET", `/nowhere/${odd}`);
     await call({}, "PROPFIND", "/products");
+    await (await fetch(new URL("/healthz", testShop().gateway))).body?.cancel();
+    await call({}, "POST", "/payments/webhooks/nobody", {});
+    for (const [method, path] of [["GET", `/orders/${odd}`], ["GET", `/nowhere/${odd}`], ["PROPFIND", "/orders"]]) {
+      const response = await fetch(new URL(path ?? "", Deno.env.get("TEST_ADMIN_URL")), {
+        method: method ?? "",
+        redirect: "manual",
+      });
+      await response.body?.cancel();
+    }
     for (const [name, address] of Object.entries(testShop().health)) {
       served.set(name, parse(await (await fetch(`${address}/metrics`)).text()));
     }
@@ -103,7 +112,16 @@ describe("/metrics", () => {
     const odd = values.filter((value) => /[\da-f]{8}-[\da-f]{4}-|@|no-such-store|nowhere|PROPFIND/.test(value));
     expect([...new Set(odd)]).toEqual([]);
     expect(values).toContain("/orders/:id");
+    expect(values).toContain("/healthz");
+    expect(values).toContain("/payments/webhooks/:provider");
     expect(values).toContain("other");
+  });
+
+  it("tell the console's pages apart by their templates", () => {
+    const routes = served.get("admin")?.samples.filter(({ name }) => name === "nano_console_request_duration_seconds")
+      .map(({ labels: { method, route, status } }) => `${method} ${route} ${status}`) ?? [];
+    expect(routes).toContain("GET /orders/:id 3xx");
+    expect(routes).toContain("GET other 4xx");
   });
 
   it("tell at most 21 stores apart", () => {

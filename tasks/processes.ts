@@ -55,6 +55,9 @@ const RATE_LIMITS = [
   "ADMIN",
 ].map((name) => `RATE_LIMIT_${name}`);
 
+/** What bounds the connections of a public port. */
+const CONNECTIONS = ["CONNECTION_LIMIT", "CONNECTION_HEAD_SECONDS", "CONNECTION_IDLE_SECONDS"];
+
 /** How mail goes out, and where its links lead. */
 const MAIL = ["SMTP_URL", "MAIL_FROM", "MAIL_DIR", "ADMIN_URL", "STOREFRONT_URL"];
 
@@ -102,6 +105,7 @@ export const PROCESSES: readonly Process[] = [
       "TRUSTED_PROXIES",
       "RATE_LIMIT_SCALE",
       ...RATE_LIMITS,
+      ...CONNECTIONS,
     ],
   },
   {
@@ -114,7 +118,7 @@ export const PROCESSES: readonly Process[] = [
     database: false,
     redis: false,
     ffi: false,
-    variables: ["GATEWAY_URL", "JWT_SECRET", "JWT_SECRET_PREVIOUS", ...BUILD_NAMES],
+    variables: ["GATEWAY_URL", "JWT_SECRET", "JWT_SECRET_PREVIOUS", ...CONNECTIONS, ...BUILD_NAMES],
     reads: ["./admin/_fresh", "./admin/static"],
   },
 ];
@@ -180,6 +184,14 @@ export function speaksGrpc(process: Process): boolean {
  */
 export function isTelemetry(name: string): boolean {
   return name.startsWith("OTEL_");
+}
+
+/**
+ * How a process that exports spans calls itself, and which it exports unless it is told: OpenTelemetry's default, where
+ * Deno's own would export all, even those that we leave out by an unsampled parent (services/shared/trace.ts).
+ */
+export function telemetryOf(name: ProcessName | "migrate"): Environment {
+  return { OTEL_SERVICE_NAME: name, OTEL_TRACES_SAMPLER: "parentbased_always_on" };
 }
 
 /** Cuts a larger environment down to what a process may read, and what Deno reads of OpenTelemetry for it. */

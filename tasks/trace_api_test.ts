@@ -11,6 +11,7 @@ interface Span {
   parentSpanId: string;
   name: string;
   kind: number;
+  startTimeUnixNano: string;
   attributes: Record<string, string>;
 }
 
@@ -82,6 +83,7 @@ describe("the trace of a checkout", () => {
   const requestId = `trace-test-${unique()}`;
   const email = `${unique()}@nano.test`;
   let spans: Span[] = [];
+  let cartToken = "";
   let hook: { server: Deno.HttpServer; requests: Headers[] };
 
   before(async () => {
@@ -101,6 +103,7 @@ describe("the trace of a checkout", () => {
     const { body: { variants } } = await call<{ variants: { id: string }[] }>(here, "POST", "/products", product);
     const line = { variant_id: variants[0]?.id, quantity: 1 };
     const { body: { token } } = await call<{ token: string }>({ store: store.slug }, "POST", "/cart/items", line);
+    cartToken = token;
     const address = { name: "Ada", line1: "1 High St", city: "Ely", postal_code: "CB7", country: "GB" };
     const placed = await call(
       {
@@ -185,6 +188,37 @@ describe("the trace of a checkout", () => {
     expect(named("product", CLIENT, /^commit$/).length).toBeGreaterThan(0);
   });
 
+  it("has each command to Redis below what needed it, by its name alone", () => {
+    const ofRedis = spans.filter(({ attributes }) => attributes["db.system.name"] === "redis");
+    expect(new Set(ofRedis.map(({ service }) => service))).toEqual(new Set(["gateway", "cart"]));
+    // The gateway counts the checkout against its limit.
+    const [counted] = ofRedis.filter(({ service }) => service === "gateway").map(wayUp);
+    expect(counted?.slice(1)).toEqual(["gateway POST /orders"]);
+    // The cart that is closed is marked and forgotten in its cache.
+    const [forgotten] = ofRedis.filter(({ service, name }) => service === "cart" && name === "del").map(wayUp);
+    expect(forgotten?.slice(1, 4)).toEqual([
+      "cart nano.cart.v1.CartService/CloseCart",
+      "order nano.cart.v1.CartService/CloseCart",
+      "order nano.order.v1.OrderService/PlaceOrder",
+    ]);
+    for (const { name, kind, attributes } of ofRedis) {
+      expect([name, kind]).toEqual([expect.stringMatching(/^[a-z]{2,12}$/), CLIENT]);
+      expect(attributes).toEqual({ "db.system.name": "redis", "db.operation.name": name });
+    }
+  });
+
+  it("is one tree: each span but the first has its parent in the trace, and none began before it", () => {
+    const known = new Map(spans.map((span) => [span.spanId, span]));
+    expect(known.size).toBe(spans.length);
+    const early = spans.filter(({ parentSpanId, startTimeUnixNano }) => {
+      const parent = known.get(parentSpanId);
+      // A clock that is set while it runs may move by a little.
+      return parent && BigInt(startTimeUnixNano) + 5_000_000n < BigInt(parent.startTimeUnixNano);
+    });
+    expect(early).toEqual([]);
+    expect(spans.every((span) => wayUp(span).at(-1) === "gateway POST /orders")).toBe(true);
+  });
+
   it("has the jobs that follow, down to the merchant's webhook", () => {
     const [sent] = named("deliver", SERVER, /Send$/);
     const way = wayUp(sent);
@@ -192,11 +226,15 @@ describe("the trace of a checkout", () => {
     expect(way.at(-1)).toBe("gateway POST /orders");
     expect(named("order", CONSUMER, /^job publish_event$/)).toHaveLength(1);
     const [headers] = hook.requests;
-    expect(headers?.get("traceparent")).toMatch(new RegExp(`^00-${traceId}-[\\da-f]{16}-01`));
+    const [posted] = named("deliver", CLIENT, /^webhook$/);
+    expect(posted?.parentSpanId).toBe(sent?.spanId);
+    expect(posted?.attributes).toEqual({ "server.address": "127.0.0.1", "http.response.status_code": "200" });
+    // The merchant's own spans go on below the one that sent it.
+    expect(headers?.get("traceparent")).toBe(`00-${traceId}-${posted?.spanId}-01`);
   });
 
   it("holds no value of a statement and nothing of the buyer", () => {
     const text = JSON.stringify(spans);
-    for (const secret of [email, "1 High St", "CB7"]) expect(text).not.toContain(secret);
+    for (const secret of [email, "1 High St", "CB7", cartToken, "/hook"]) expect(text).not.toContain(secret);
   });
 });

@@ -31,6 +31,9 @@ const config: Config = {
   STORE_SERVICE_URL: nowhere,
   CORS_ORIGINS: ["https://shop.example"],
   TRUSTED_PROXIES: [],
+  CONNECTION_LIMIT: 1,
+  CONNECTION_HEAD_SECONDS: 1,
+  CONNECTION_IDLE_SECONDS: 1,
   RATE_LIMIT_SCALE: 0,
 };
 const log = createLog("gateway", config);

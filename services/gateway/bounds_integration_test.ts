@@ -9,6 +9,12 @@ import type { Env } from "./env.ts";
 const app = new Hono<Env>();
 app.use(bounds());
 app.post("/", async (c) => c.text(String((await inTime(c.req.arrayBuffer(), 200)).byteLength)));
+/** Requests whose bodies are waited for as long as a test takes. */
+let held = 0;
+app.post("/held", async (c) => {
+  held++;
+  return c.text(String((await inTime(c.req.arrayBuffer(), 8_000)).byteLength));
+});
 app.get("*", (c) => c.text(c.req.path));
 app.onError((error, c) => {
   if (error instanceof NanoError && error.kind === "slow") c.header("Connection", "close");
@@ -59,6 +65,11 @@ describe("inTime()", () => {
     expect(answer.match(/HTTP\/1.1 \d/g)).toHaveLength(1);
   });
 
+  it("answers 400 to a body that breaks off", async () => {
+    const broken = `${head}Transfer-Encoding: chunked\r\n\r\n2;${"a".repeat(200_000)}\r\n`;
+    expect(await send(broken)).toMatch(/body_incomplete$|^$/);
+  });
+
   it("takes one that is in time", async () => {
     expect(await send(`${head}Connection: close\r\nContent-Length: 3\r\n\r\n`, "a", "bc")).toMatch(/200 OK[^]*\r\n3$/);
   });
@@ -73,6 +84,25 @@ describe("bounds()", () => {
     for (const answer of await Promise.all(["shop.example", "127.0.0.1:8000", "[::1]:80", "a_b"].map(ask))) {
       expect(answer).toMatch(/200 OK[^]*\/real$/);
     }
+  });
+});
+
+describe("half bodies", () => {
+  it("are not counted among the requests under way, so that others are answered", async () => {
+    const text = new TextEncoder().encode("POST /held HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n");
+    const connections: Deno.TcpConn[] = [];
+    while (connections.length < 2_100) {
+      connections.push(
+        ...await Promise.all(Array.from({ length: 100 }, async () => {
+          const connection = await Deno.connect({ hostname: "127.0.0.1", port: server.addr.port });
+          await connection.write(text);
+          return connection;
+        })),
+      );
+    }
+    while (held < connections.length) await new Promise((resolve) => setTimeout(resolve, 10));
+    expect(await send("GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")).toMatch(/200 OK/);
+    for (const connection of connections) connection.close();
   });
 });
 

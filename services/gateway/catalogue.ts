@@ -25,7 +25,7 @@ export interface Page {
  * A page is shown for so long from *before* it was read; with what the store may be old (stores.ts) that is less than
  * the second in which a write has to be seen, at every gateway, with no word between them.
  */
-const SHOWN_MS = 500;
+export const SHOWN_MS = 500;
 /** It is read again sooner, by one request, so that the others need not wait. */
 const FRESH_MS = 300;
 const MAX_PAGES = 2_000;
@@ -70,8 +70,8 @@ export class Shelf<T extends { until: number }> {
 export interface Catalogue {
   /** The page under a key; who comes first reads it, who comes meanwhile waits for that. Nothing that fails is kept. */
   page(key: string, about: Pick<Page, "route" | "store">, read: () => Promise<unknown>): Promise<Page>;
-  /** Whether a page may still be shown. */
-  shows(page: Page): boolean;
+  /** Whether a page may still be shown, or could be to who came at `at` (by performance.now()) and waited for it. */
+  shows(page: Page, at?: number): boolean;
   /** Shows no page that there is any more: whoever writes through this gateway sees it at once. */
   forget(): void;
   /** The page with which a request was answered, if it was. */
@@ -110,7 +110,7 @@ export function createCatalogue(): Catalogue {
         if (reads.get(key) === reading) reads.delete(key);
       }
     },
-    shows: (page) => page.age === age && page.end > performance.now(),
+    shows: (page, at = performance.now()) => page.age === age && page.end > at,
     forget() {
       age++;
       pages.clear();

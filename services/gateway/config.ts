@@ -1,5 +1,14 @@
 import { z } from "zod";
-import { address, base, jwtExpiration, jwtSecret, jwtSecretPrevious, redisUrl, tlsDir } from "../shared/config.ts";
+import {
+  address,
+  base,
+  connectionSettings,
+  jwtExpiration,
+  jwtSecret,
+  jwtSecretPrevious,
+  redisUrl,
+  tlsDir,
+} from "../shared/config.ts";
 
 const list = z.string().default("").transform((value) => value.split(/[\s,]+/).filter((part) => part !== ""));
 
@@ -29,6 +38,7 @@ export const limitSettings = {
 /** The settings of the gateway. */
 export const settings = {
   ...base,
+  ...connectionSettings,
   TLS_DIR: tlsDir,
   /** Redis for sessions and rate limits; without it both work locally. */
   REDIS_URL: redisUrl,

@@ -1,6 +1,7 @@
 import { parse } from "csv-parse/sync";
 import { currentContext, withContext } from "../shared/context.ts";
 import { invalid } from "../shared/errors.ts";
+import { watched } from "../shared/streams.ts";
 import type { RequestContext } from "./env.ts";
 
 /** A line of a table; lines are counted from 1, the header's. */
@@ -77,7 +78,7 @@ export async function download(
       else next = await page(next_cursor);
     },
   }, { highWaterMark: 1 });
-  return c.body(body, 200, {
+  return c.body(watched(body, c.env), 200, {
     "Content-Type": type,
     "Content-Disposition": `attachment; filename="${name}"`,
     "Cache-Control": "no-store",

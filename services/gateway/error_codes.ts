@@ -6,6 +6,7 @@ export const ERROR_CODES: Readonly<Record<number, Readonly<Record<string, string
   400: {
     ambiguous_variants: "The product is given both as simple (`sku`, `price`, `stock`) and by `variants`.",
     amount_or_items: "A refund takes an amount or lines, not both.",
+    body_incomplete: "The body broke off, or came in chunks that are none.",
     body_too_deep: "The body is nested more than 64 deep.",
     category_not_found: "The body names a category that the store does not have.",
     code_or_password: "Either a code or the password confirms, not both.",

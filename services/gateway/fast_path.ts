@@ -2,7 +2,8 @@ import { ANONYMOUS } from "../shared/context.ts";
 import { PROOF_HEADER } from "../shared/forwarding.ts";
 import { traceparentFor, tracing } from "../shared/trace.ts";
 import { clientAddress } from "./address.ts";
-import { type Catalogue, matches, type Page, Shelf } from "./catalogue.ts";
+import { isHost } from "./bounds.ts";
+import { type Catalogue, matches, type Page, Shelf, SHOWN_MS } from "./catalogue.ts";
 import type { Answered } from "./observe.ts";
 import type { RateLimits } from "./rate_limit.ts";
 import { requestIdOf } from "./request_id.ts";
@@ -16,7 +17,8 @@ interface Ready {
   renewed: boolean;
 }
 
-type Handler = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
+type Info = Deno.ServeHandlerInfo<Deno.NetAddr>;
+type Handler = (request: Request, info: Info) => Response | Promise<Response>;
 
 /** Who sends one of these gets more, or something else, than any stranger. */
 const PERSONAL = ["Authorization", "X-Api-Key", "X-Cart-Token", "Origin", PROOF_HEADER];
@@ -31,8 +33,8 @@ const SINGLE = new Set([
 const JSON_TYPE = { headers: { "Content-Type": "application/json" } };
 
 /**
- * A short way for the reads that make up most of a shop's traffic: strangers' GETs of a page that was just shown. It
- * counts, logs and measures them as the whole chain does; everything else, and what is refused, goes through that.
+ * A short way for the reads that make up most of a shop's traffic: strangers' GETs of a page that was just shown, or is
+ * being read for another. It counts, logs and measures them as the whole chain does; everything else, and what is refused, goes through that.
  */
 export function fastPath(
   { catalogue, limits, observe, config: { TRUSTED_PROXIES } }: {
@@ -41,36 +43,71 @@ export function fastPath(
     observe: (answer: Answered) => void;
     config: { TRUSTED_PROXIES: string[] };
   },
-  whole: Handler,
+  /** What answers everything else (shed.ts); `popular` says that many wait for it. */
+  whole: (request: Request, info: Info, popular?: boolean) => Response | Promise<Response>,
 ): Handler {
   const known = new Shelf<Ready>();
+  const reading = new Map<string, { began: number; ready: Promise<Ready | undefined> }>();
   const addressOf = clientAddress(TRUSTED_PROXIES);
 
-  async function learn(key: string, request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>): Promise<Response> {
-    const response = await whole(request, info);
+  /** Goes the whole way, and keeps the page for those who come next; who comes meanwhile waits for it. */
+  function learn(key: string, request: Request, info: Info, popular: boolean): Promise<Response> {
+    const answer = learned(key, request, info, popular);
+    const entry = {
+      began: performance.now(),
+      ready: answer.then(({ ready }) => ready, () => undefined).finally(() => {
+        if (reading.get(key) === entry) reading.delete(key);
+      }),
+    };
+    reading.set(key, entry);
+    return answer.then(({ response }) => response);
+  }
+
+  async function learned(key: string, request: Request, info: Info, popular: boolean) {
+    const response = await whole(request, info, popular);
     const page = catalogue.answered.get(request);
-    if (!page || response.status !== 200) return response;
+    if (!page || (response.status !== 200 && response.status !== 304)) return { response };
     const headers = [...response.headers].filter(([name]) => !SINGLE.has(name));
-    known.set(key, { until: page.end, page, headers, renewed: false }, page.body.length);
-    return response;
+    const ready = { until: page.end, page, headers, renewed: false };
+    known.set(key, ready, page.body.length);
+    return { response, ready };
   }
 
   return (request, info) => {
     const given = request.headers;
     if (tracing || request.method !== "GET" || PERSONAL.some((name) => given.has(name))) return whole(request, info);
+    // Joined to the path of such a host, which is refused, the URL may look like a page's.
+    if (!isHost(given.get("Host"))) return whole(request, info);
     const started = performance.now();
     const path = request.url.slice(request.url.indexOf("/", "https://".length));
     const key = `${given.get("X-Store") ?? ""} ${path}`;
     const ready = known.get(key);
-    if (!ready || !catalogue.shows(ready.page)) return learn(key, request, info);
+    if (!ready || !catalogue.shows(ready.page)) {
+      const under_way = reading.get(key);
+      // What began longer ago is too old by the time that it is there.
+      if (!under_way || under_way.began < started - SHOWN_MS) return learn(key, request, info, false);
+      return under_way.ready.then((ready) =>
+        ready && catalogue.shows(ready.page, started) ? show(ready, request, info, started, path) : whole(request, info)
+      );
+    }
     if (ready.page.until < started && !ready.renewed) {
       ready.renewed = true;
-      return learn(key, request, info);
+      return learn(key, request, info, true);
     }
+    return show(ready, request, info, started, path);
+  };
+
+  function show(
+    { page, headers }: Ready,
+    request: Request,
+    info: Info,
+    started: number,
+    path: string,
+  ): Response | Promise<Response> {
+    const given = request.headers;
     const limit = limits.read(addressOf(info.remoteAddr.hostname, given.get("X-Forwarded-For") ?? undefined));
     if (limit === "refused") return whole(request, info);
 
-    const { page, headers } = ready;
     const unchanged = matches(given.get("If-None-Match"), page.etag);
     const request_id = requestIdOf(given.get("X-Request-Id"));
     // Made with its type alone, which Deno has a short way for, and the rest added: a tenth cheaper than made at once.
@@ -94,5 +131,5 @@ export function fastPath(
       store,
     });
     return response;
-  };
+  }
 }

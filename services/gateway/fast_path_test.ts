@@ -21,6 +21,8 @@ const house = {
   stores: { default: newId(), tokyo: newId() } as Record<string, string>,
   names: new Map<string, string>(),
   reads: 0,
+  /** How many requests went the whole way. */
+  whole: 0,
   fault: undefined as Error | undefined,
 };
 const currencyOf = (store_id: string) => store_id === house.stores["tokyo"] ? "JPY" : "USD";
@@ -64,7 +66,10 @@ function gateway(RATE_LIMIT_SCALE = 1000) {
     stores: createStores(clients as unknown as Deps["clients"]),
     ready: () => Promise.resolve(true),
   } as unknown as Deps);
-  const handle = fastPath({ config, catalogue, limits, observe: observeAnswers(log) }, app.fetch as never);
+  const handle = fastPath({ config, catalogue, limits, observe: observeAnswers(log) }, (request, info) => {
+    house.whole++;
+    return app.fetch(request, info);
+  });
   const info = { remoteAddr: { transport: "tcp", hostname: "192.0.2.7", port: 1 }, completed: Promise.resolve() };
   return async (path: string, headers: Record<string, string> = {}) =>
     await handle(new Request(`http://nano.test${path}`, { headers }), info as Deno.ServeHandlerInfo<Deno.NetAddr>);
@@ -89,10 +94,10 @@ describe("a gateway's catalogue", () => {
   });
 
   it("is read once for 500 who ask for the same at the same time", async () => {
-    const [ask, page, before] = [gateway(), path(), house.reads];
+    const [ask, page, before, whole] = [gateway(), path(), house.reads, house.whole];
     const answers = await Promise.all(Array.from({ length: 500 }, () => ask(page)));
     expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
-    expect(house.reads - before).toBe(1);
+    expect([house.reads - before, house.whole - whole]).toEqual([1, 1]);
   });
 
   it("shows what was written a second ago, through whichever gateway", async () => {
@@ -152,6 +157,17 @@ describe("a gateway's catalogue", () => {
     expect((await ask(page)).headers.get("Cache-Control")).toBe("public, max-age=1");
   });
 
+  it("gives nobody who came after a write what was being read before it", async () => {
+    const [ask, page] = [gateway(), path()];
+    const before = ask(page);
+    await Promise.resolve();
+    house.names.set(house.stores["default"]!, "new");
+    pass(600);
+    const after = await Promise.all([ask(page), ask(page)]);
+    await before;
+    expect(await Promise.all(after.map(nameIn))).toEqual(["new", "new"]);
+  });
+
   it("keeps no failure", async () => {
     const [ask, page] = [gateway(), path()];
     house.fault = unavailable();
@@ -188,6 +204,17 @@ describe("the short way of a page that was just shown", () => {
     expect((await ask(page)).headers.get("Content-Type")).toBe("application/json");
   });
 
+  it("is learnt from a 304 too", async () => {
+    const [ask, page, named] = [gateway(), path(), { "X-Store": "default" }];
+    const first = await ask(page);
+    const etag = first.headers.get("ETag") ?? "";
+    expect((await ask(page, { ...named, "If-None-Match": etag })).status).toBe(304);
+    const before = house.whole;
+    const short = await ask(page, named);
+    expect([short.status, await short.text(), house.whole - before]).toEqual([200, await first.text(), 0]);
+    expect([...short.headers.keys()]).toEqual([...(await ask(page)).headers.keys()]);
+  });
+
   it("counts against the limit, and is refused beyond it", async () => {
     const [ask, page] = [gateway(0.01), path()];
     const statuses: number[] = [];
@@ -212,6 +239,15 @@ describe("the short way of a page that was just shown", () => {
       url: { path: "/products", route: "/products" },
       labels: { actor: "anonymous", store: house.stores["default"] },
     });
+  });
+
+  it("is not for who names no host, however the URL looks that comes of it", async () => {
+    const [ask, page] = [gateway(), path()];
+    for (let round = 0; round < 2; round++) {
+      expect((await ask(page, { Host: "shop.example:8000" })).status).toBe(200);
+      const answer = await ask(page, { Host: "a/products?x=" });
+      expect([answer.status, (await answer.json()).code]).toEqual([400, "invalid_host"]);
+    }
   });
 
   it("is not for who comes from another origin", async () => {

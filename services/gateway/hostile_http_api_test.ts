@@ -46,6 +46,7 @@ describe("request smuggling", () => {
     "a length with a sign": `${JSON_POST}Content-Length: +2\r\n\r\n{}`,
     "a negative length": `${JSON_POST}Content-Length: -1\r\n\r\n{}`,
     "an unknown encoding": `${JSON_POST}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`,
+    "an encoding beneath the chunks": `${JSON_POST}Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n`,
     "chunked, but not last": `${JSON_POST}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n${hidden}`,
     "two encodings": `${JSON_POST}Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n${hidden}`,
     "a space before the colon": `${JSON_POST}Transfer-Encoding : chunked\r\nContent-Length: 2\r\n\r\n{}`,
@@ -58,6 +59,10 @@ describe("request smuggling", () => {
       `${JSON_POST}Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n{}\r\n0\r\n\r\n`,
     "a line feed in a chunk's extension":
       `${JSON_POST}Transfer-Encoding: chunked\r\n\r\n2;\nx\r\n{}\r\n0\r\n\r\n${hidden}`,
+    "a chunk's extension of 200 kB": `${JSON_POST}Transfer-Encoding: chunked\r\n\r\n2;${
+      "a".repeat(200_000)
+    }\r\n{}\r\n0\r\n\r\n`,
+    "lines of a chunk that end in LF": `${JSON_POST}Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n${hidden}`,
     "a Host with a path": `GET /healthz HTTP/1.1\r\nHost: a/../users?x=\r\n\r\n`,
     "a Host with a user": `GET /healthz HTTP/1.1\r\nHost: a@b\r\n\r\n`,
     "200 headers": `GET /healthz HTTP/1.1\r\n${HOST}${"X-A: a\r\n".repeat(200)}\r\n`,

@@ -1,4 +1,5 @@
 import { readConfig } from "../shared/config.ts";
+import { serveConnections } from "../shared/connections.ts";
 import { withTimeout } from "../shared/context.ts";
 import { isReady, serveHealth } from "../shared/health.ts";
 import { actAs } from "../shared/identity.ts";
@@ -15,6 +16,7 @@ import { countGateways } from "./gateways.ts";
 import { observeAnswers } from "./observe.ts";
 import { createRateLimits } from "./rate_limit.ts";
 import { createSessions } from "./session.ts";
+import { createDoor } from "./shed.ts";
 import { createStores } from "./stores.ts";
 
 const config = readConfig(settings);
@@ -40,8 +42,9 @@ const app = createApp({
   ready: () => isReady(readiness),
 });
 
-const handle = fastPath({ config, catalogue, limits, observe: observeAnswers(log) }, app.fetch);
-const server = Deno.serve({ hostname: config.HOST, port: config.PORT, onListen: () => {} }, handle);
+const door = createDoor(app.fetch, { log });
+const handle = fastPath({ config, catalogue, limits, observe: observeAnswers(log) }, door);
+const server = serveConnections(config, log, handle);
 const health = serveHealth("gateway", config, readiness);
 onShutdown(config, log, readiness, [
   () => server.shutdown(),

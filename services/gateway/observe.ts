@@ -47,6 +47,11 @@ export function observeAnswers(log: Log): (answer: Answered) => void {
   };
 }
 
+/** Counts an answer that was refused at the door (shed.ts): in the metrics under its resource, in no log. */
+export function observeRefusal(method: string, resource: string): void {
+  duration.observe({ method, route: `/${resource}`, status: "5xx" }, 0);
+}
+
 /** Gives what begins a request; what that gives ends it: one line of the access log, the metrics, the span's name. */
 export function observeRequests(log: Log): (c: RequestContext, context: Context) => () => void {
   const write = accessLog(log);
@@ -58,7 +63,7 @@ export function observeRequests(log: Log): (c: RequestContext, context: Context)
       const milliseconds = performance.now() - started;
       const { method, path } = c.req;
       const { status } = c.res;
-      const route = routePath(c, -1);
+      const route = routeOf(c);
       const verb = METHODS.has(method) ? method : "other";
       duration.observe(
         { method: verb, route, status: CLASSES[Math.floor(status / 100)] ?? "5xx" },
@@ -77,4 +82,13 @@ export function observeRequests(log: Log): (c: RequestContext, context: Context)
       write({ context, method, path, route, status, nanoseconds: Math.round(milliseconds * 1e6), bytes, store });
     };
   };
+}
+
+/**
+ * The template of what a request is for, also where it was refused on the way. The last that fits is a middleware's,
+ * for what stands before that (probes, providers' webhooks): then the one that answered.
+ */
+function routeOf(c: RequestContext): string {
+  const last = routePath(c, -1);
+  return last === "/*" ? routePath(c) : last;
 }

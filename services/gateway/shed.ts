@@ -1,37 +1,68 @@
-import { createMiddleware } from "@hono/hono/factory";
-import { overloaded } from "../shared/overload.ts";
-import type { Env } from "./env.ts";
+import type { Log } from "../shared/log.ts";
+import { countRefusal } from "../shared/overload.ts";
+import { observeRefusal } from "./observe.ts";
+import { requestIdOf } from "./request_id.ts";
 
-/** A read that took longer was waiting for others rather than worked on. */
-const SLOW_MS = 500;
+/** What a gate goes by. */
+interface Bounds {
+  /** What took longer, in milliseconds, waited for others rather than was worked on. */
+  slow: number;
+  /** So many at once are no overload, however slow the machine is. */
+  least: number;
+  most: number;
+}
+
+/** Those who look around are the first to wait, who holds a cart comes before them. Orders and payments have no gate. */
+const BROWSE: Bounds = { slow: 250, least: 16, most: 1_024 };
+const OTHER: Bounds = { slow: 500, least: 32, most: 1_024 };
+const CART: Bounds = { slow: 1_000, least: 64, most: 512 };
+/** What reads a page again that many look at. */
+const POPULAR: Bounds = { slow: 500, least: 32, most: 256 };
+
+const GATES: ReadonlyMap<string, Bounds> = new Map([
+  ...["products", "categories", "variants", "search"].map((resource) => [`GET ${resource}`, BROWSE] as const),
+  ...["stores", "orders", "payments", "users"].map((resource) => [`GET ${resource}`, OTHER] as const),
+  ...["GET", "POST", "PATCH", "PUT", "DELETE"].map((method) => [`${method} cart`, CART] as const),
+]);
+
 const WINDOW_MS = 250;
 /** So few answers say nothing. */
 const ENOUGH = 10;
-const [LEAST, MOST] = [128, 1_024];
-/** How late a timer is where the process has more to do than it can. */
-const LATE_MS = 300;
-const TICK_MS = 50;
-const TICKS = 3;
-/** So few requests at once are no overload, however slow the machine is. */
-const FEW = 64;
+/** Waiting is to take this part of what is slow. */
+const AIM = 0.6;
+/** Who has met no queue for so long, and then nobody else, begins anew. */
+const FORGET_MS = 2_000;
 
-/** How many reads of one resource may be under way. */
+/** How late a timer is where the process has more to do than it can, and when that is over. */
+const LATE_MS = { from: 50, until: 20 };
+/** So many of a kind are let in while it is late. */
+const BEHIND = 4;
+const TICK_MS = 50;
+
+/** How many requests of one kind may be under way. */
 export interface Gate {
   /** Whether one more may begin; it is counted until `leave`. */
-  enter(): boolean;
+  enter(now: number): boolean;
   leave(milliseconds: number, now: number): void;
+  /** Takes one out of the count for a while (-1), and in again (1). */
+  step(by: -1 | 1): void;
   readonly limit: number;
+  readonly underWay: number;
 }
 
 /**
- * A limit that follows how it goes: where half of the reads of a quarter second were slow there is a queue, so fewer
- * are let in; where none had to be refused for long enough, more are. So a queue stays shorter than what waits in it
- * is willing to wait, and what is refused is refused at once.
+ * A limit that follows how it goes. Where half of the answers of a quarter second were slow there is a queue: as many
+ * are let in as are answered while one is willing to wait (Little's law), so that the queue goes at once; where the
+ * limit is met and they are fast, a few more.
  */
-export function createGate(): Gate {
-  let [limit, underWay, answered, slow, peak, began] = [MOST, 0, 0, 0, 0, -Infinity];
+export function createGate({ slow, least, most }: Bounds = BROWSE): Gate {
+  let [limit, underWay, answered, late, peak, began, slowAt] = [most, 0, 0, 0, 0, -Infinity, -Infinity];
   return {
-    enter() {
+    enter(now) {
+      if (underWay === 0 && now - began > WINDOW_MS) {
+        [answered, late, peak, began] = [0, 0, 0, now];
+        if (now - slowAt > FORGET_MS) limit = most;
+      }
       if (underWay >= limit) return false;
       peak = Math.max(peak, ++underWay);
       return true;
@@ -39,65 +70,169 @@ export function createGate(): Gate {
     leave(milliseconds, now) {
       underWay--;
       answered++;
-      if (milliseconds > SLOW_MS) slow++;
-      if (now - began < WINDOW_MS || answered < ENOUGH) return;
-      if (slow * 2 > answered) limit = Math.max(LEAST, Math.floor(Math.min(limit, peak) * 0.7));
-      else if (peak >= limit) limit = Math.min(MOST, limit + Math.ceil(limit / 16));
-      else if (slow === 0) limit = Math.min(MOST, limit + 8);
-      [answered, slow, peak, began] = [0, 0, underWay, now];
+      if (milliseconds > slow) late++;
+      const passed = now - began;
+      if (passed < WINDOW_MS || answered < ENOUGH) return;
+      if (late * 2 > answered) {
+        limit = Math.min(limit, Math.max(least, Math.floor(answered / passed * slow * AIM)));
+        slowAt = now;
+      } else if (peak >= limit) limit = Math.min(most, limit + Math.ceil(limit / 16));
+      [answered, late, peak, began] = [0, 0, underWay, now];
+    },
+    step(by) {
+      underWay += by;
     },
     get limit() {
       return limit;
     },
+    get underWay() {
+      return underWay;
+    },
   };
 }
 
-/** Tells whether the event loop has been late for a while: then what comes waits before anybody sees it. */
+/** Tells whether the event loop is late: then what comes waits before anybody sees it. */
 export function watchLoop(): { late(): boolean; close(): void } {
-  let [last, lates] = [performance.now(), 0];
+  let [last, lateness, late] = [performance.now(), 0, false];
   const timer = setInterval(() => {
     const now = performance.now();
-    lates = now - last - TICK_MS > LATE_MS ? Math.min(TICKS, lates + 1) : Math.max(0, lates - 1);
+    // Smoothed, so that one long pause, such as for memory to be tidied, is none.
+    lateness += (Math.max(0, now - last - TICK_MS) - lateness) / 4;
+    late = lateness > (late ? LATE_MS.until : LATE_MS.from);
     last = now;
   }, TICK_MS);
   Deno.unrefTimer(Number(timer));
-  return { late: () => lates >= TICKS, close: () => clearInterval(timer) };
+  return { late: () => late, close: () => clearInterval(timer) };
+}
+
+type Handler = (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>) => Response | Promise<Response>;
+
+/** What a door is made of; all but the log for tests. */
+export interface DoorDeps {
+  log: Log;
+  loop?: { late(): boolean };
+  now?: () => number;
 }
 
 /**
- * Refuses reads at once (503, Retry-After) that would only wait: too many of their resource under way for how fast they
- * are answered, or the event loop behind. Writes are fewer, limited per buyer, and worth more: they go on.
+ * The door before the whole chain. Refuses at once (503, Retry-After), before anything is read or looked up, what would
+ * only wait: too many of its kind under way for how fast they are answered, or the event loop behind. `popular` says
+ * that many wait for what this one reads.
  */
-export function shedReads(loop: { late(): boolean } = watchLoop(), now = () => performance.now()) {
+export function createDoor(
+  whole: Handler,
+  { log, loop = watchLoop(), now = () => performance.now() }: DoorDeps,
+): (request: Request, info: Deno.ServeHandlerInfo<Deno.NetAddr>, popular?: boolean) => Response | Promise<Response> {
   const gates = new Map<string, Gate>();
-  let reads = 0;
-  return createMiddleware<Env>(async (c, next) => {
-    const [, resource = ""] = c.req.path.split("/", 2);
-    if (c.req.method !== "GET" || !RESOURCES.has(resource)) return await next();
-    let gate = gates.get(resource);
-    if (!gate) gates.set(resource, gate = createGate());
-    if ((reads >= FEW && loop.late()) || !gate.enter()) throw overloaded("gateway");
-    const started = now();
-    reads++;
-    try {
-      await next();
-    } finally {
-      reads--;
-      const ended = now();
-      gate.leave(ended - started, ended);
+  const tell = summary(log);
+  const gateOf = (kind: string, bounds: Bounds) => {
+    let gate = gates.get(kind);
+    if (!gate) gates.set(kind, gate = createGate(bounds));
+    return gate;
+  };
+  return (request, info, popular = false) => {
+    const [path, resource] = placeOf(request.url);
+    const method = request.method === "HEAD" ? "GET" : request.method;
+    const kind = `${method} ${resource}`;
+    const bounds = GATES.get(kind);
+    if (!bounds) return whole(request, info);
+    const gate = popular ? gateOf("popular", POPULAR) : gateOf(kind, bounds);
+    const began = now();
+    const behind = bounds !== CART && !popular && gate.underWay >= BEHIND && loop.late();
+    if (behind || !gate.enter(began)) {
+      tell();
+      observeRefusal(method, resource);
+      return refusal(request, path);
     }
-  });
+    const ticket: Ticket = { gate, waited: 0 };
+    if (request.method !== "GET") tickets.set(info, ticket);
+    return left(() => whole(request, info), () => {
+      const ended = now();
+      gate.leave(ended - began - ticket.waited, ended);
+    });
+  };
 }
 
-/** What is read in numbers; probes and documents are not among them. */
-const RESOURCES = new Set([
-  "products",
-  "categories",
-  "variants",
-  "stores",
-  "cart",
-  "orders",
-  "payments",
-  "search",
-  "users",
-]);
+/** A request within a gate, and how long it waited for its body. */
+interface Ticket {
+  readonly gate: Gate;
+  waited: number;
+}
+
+const tickets = new WeakMap<object, Ticket>();
+
+/**
+ * Waits for the body of the request that `info` came with, outside of its gate: how slowly a body comes says nothing of
+ * how busy we are, and half requests must keep nobody else out.
+ */
+export async function outside<T>(info: unknown, arriving: () => Promise<T>): Promise<T> {
+  const ticket = typeof info === "object" && info !== null ? tickets.get(info) : undefined;
+  if (!ticket) return await arriving();
+  const began = performance.now();
+  ticket.gate.step(-1);
+  try {
+    return await arriving();
+  } finally {
+    ticket.gate.step(1);
+    ticket.waited += performance.now() - began;
+  }
+}
+
+async function left(answer: () => Response | Promise<Response>, leave: () => void): Promise<Response> {
+  try {
+    return await answer();
+  } finally {
+    leave();
+  }
+}
+
+/** The path of a URL, and the first name in it. */
+function placeOf(url: string): [path: string, resource: string] {
+  const from = url.indexOf("/", "https://".length);
+  if (from < 0) return ["/", ""];
+  const query = url.indexOf("?", from);
+  const path = query < 0 ? url.slice(from) : url.slice(from, query);
+  const end = path.indexOf("/", 1);
+  return [path, end < 0 ? path.slice(1) : path.slice(1, end)];
+}
+
+/** What the chain says of an overload, without the chain. A script of any origin may read it: it tells nothing. */
+function refusal(request: Request, path: string): Response {
+  const request_id = requestIdOf(request.headers.get("X-Request-Id"));
+  return new Response(
+    `{"type":"urn:nano:error:unavailable","title":"Unavailable","status":503,` +
+      `"detail":"The service is busy. Try again shortly.","instance":${JSON.stringify(path)},` +
+      `"code":"unavailable","request_id":"${request_id}"}`,
+    {
+      status: 503,
+      headers: [
+        ["Content-Type", "application/problem+json"],
+        ["Retry-After", "1"],
+        ["X-Request-Id", request_id],
+        ["Cache-Control", "no-store"],
+        ["Vary", "X-Store, Authorization, Origin, X-Api-Key"],
+        ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
+        ["X-Content-Type-Options", "nosniff"],
+        ...request.headers.has("Origin")
+          ? [["Access-Control-Allow-Origin", "*"], ["Access-Control-Expose-Headers", "Retry-After, X-Request-Id"]] as [
+            string,
+            string,
+          ][]
+          : [],
+      ],
+    },
+  );
+}
+
+/** Counts refusals; a line a second says how many there were, as a line each would cost more than they do. */
+function summary(log: Log): () => void {
+  let [refused, timer]: [number, ReturnType<typeof setTimeout> | undefined] = [0, undefined];
+  return () => {
+    countRefusal("gateway");
+    refused++;
+    timer ??= setTimeout(() => {
+      log.warn({ event: { action: "refused_for_overload" }, refused }, `refused ${refused} requests for overload`);
+      [refused, timer] = [0, undefined];
+    }, 1_000);
+  };
+}

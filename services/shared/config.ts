@@ -56,6 +56,22 @@ export const jwtSecret = z.string().superRefine((value, context) => {
  */
 export const jwtSecretPrevious = jwtSecret.optional();
 
+/** What bounds the connections of a public port. */
+export const connectionSettings = {
+  /**
+   * How many may be open, at 31 KB each. One more takes the place of the one that has waited longest; where all are
+   * being answered it is refused.
+   */
+  CONNECTION_LIMIT: z.coerce.number().int().min(1).max(1_000_000).default(5_000),
+  /** How long a new one may take to send its first request's headers, in seconds. */
+  CONNECTION_HEAD_SECONDS: z.coerce.number().min(1).max(600).default(10),
+  /** How long one may rest between requests, or leave an answer untaken, in seconds. */
+  CONNECTION_IDLE_SECONDS: z.coerce.number().min(1).max(3_600).default(75),
+};
+
+/** The settings of connections as they are read. */
+export type ConnectionBounds = z.infer<z.ZodObject<typeof connectionSettings>>;
+
 /** Reads settings by their schema. Throws an Error that names each variable at fault; an empty variable counts as unset. */
 export function readConfig<Shape extends z.ZodRawShape>(
   shape: Shape,

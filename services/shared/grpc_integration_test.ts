@@ -237,6 +237,53 @@ describe("a call between services", () => {
   });
 });
 
+describe("calls to two servers of a service", () => {
+  it("are spread evenly, go on without an error when one of them goes, and use it again once it is back", async () => {
+    let answered = [0, 0];
+    const serving = (index: number) =>
+      createServer<Served>(definition, {
+        getStore: () => {
+          answered[index] = (answered[index] ?? 0) + 1;
+          return Promise.resolve(store());
+        },
+        createStore: () => Promise.resolve(store()),
+        publishEvent: () => Promise.resolve({}),
+      }, silent);
+    const [first, second] = [serving(0), serving(1)];
+    const ports = [await listen(first, "127.0.0.1:0"), await listen(second, "127.0.0.1:0")];
+    const caller = connect<Served>(definition, ports.map((port) => `127.0.0.1:${port}`).join(","));
+    const ask = async (calls: number) => {
+      answered = [0, 0];
+      for (let call = 0; call < calls; call++) {
+        const context = { request_id: "r", actor, deadline: Date.now() + 5_000 };
+        await withContext(context, () => caller.getStore({ id_or_slug: "" }));
+      }
+      return answered;
+    };
+    const bothAnswer = async () => {
+      for (const end = Date.now() + 10_000; Date.now() < end;) if ((await ask(2)).every((calls) => calls === 1)) return;
+    };
+    await bothAnswer();
+    expect(await ask(20)).toEqual([10, 10]);
+
+    let going = true;
+    const reading = (async () => {
+      while (going) await ask(1);
+    })();
+    await stopServer(second, 2_000);
+    going = false;
+    await reading;
+    expect(await ask(20)).toEqual([20, 0]);
+
+    const again = serving(1);
+    await listen(again, `127.0.0.1:${ports[1]}`);
+    await bothAnswer();
+    expect(await ask(20)).toEqual([10, 10]);
+    caller.close();
+    await Promise.all([first, again].map((server) => stopServer(server, 1_000)));
+  });
+});
+
 describe("a server that stops", () => {
   it("lets a call under way end, and then takes no more", async () => {
     const handlers = {

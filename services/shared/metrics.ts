@@ -74,6 +74,8 @@ export function gauges<L extends string>(
       const rows = await within(READ_MS, read()).catch(() => undefined);
       if (!rows) return;
       this.reset();
+      // One without labels goes back to 0, which says something where there is nothing.
+      if (labelNames.length === 0) this.remove();
       for (const { labels, value } of rows) this.set(labels, value);
     },
   });

@@ -33,35 +33,60 @@ const ofClient = once(() =>
   )
 );
 
-/** What serves one call: it calls `done`, once, with the error or none. */
-type Work = (done: (error?: NanoError) => void) => Promise<void>;
+/** What serves one call: it calls `done`, once, with the error, and what was thrown, or neither. */
+type Work = (done: (error?: NanoError, thrown?: unknown) => void) => Promise<void>;
+
+/** Statuses by which a process says that it, or what it needs, can't. */
+const OURS = new Set(["UNAVAILABLE", "DEADLINE_EXCEEDED"]);
+const SLOW_MS = 1_000;
+/** The most lines a second about such calls: an overload fails thousands, and the metrics count them all. */
+const MOST_LINES = 20;
+
+let [second, told] = [0, 0];
+
+function mayTell(now: number): boolean {
+  if (Math.floor(now / 1000) !== second) [second, told] = [Math.floor(now / 1000), 0];
+  return ++told <= MOST_LINES;
+}
 
 /** Serves the calls of a method: counted as under way, timed, and each in a span of its own where there are spans. */
 export function servedBy(method: string, path: string, log: Log): (metadata: Metadata, work: Work) => Promise<void> {
   const { served, refusals } = ofServer();
   const name = path.slice(1);
+  // What deliver does takes as long as others' servers do.
+  const slow = name.includes("DeliverService") ? Infinity : SLOW_MS;
   return (metadata, work) => {
     const started = performance.now();
     underWay++;
-    const done = (error?: NanoError, span?: Span) => {
+    const done = (error?: NanoError, thrown?: unknown, span?: Span) => {
       underWay--;
       const code = error ? status[ERROR_KINDS[error.kind].grpc] ?? "UNKNOWN" : "OK";
       const milliseconds = performance.now() - started;
       served.observe({ method, status: code }, milliseconds / 1000);
       if (error) refusals.inc({ method, code: error.code });
       if (error && span) failSpan(span, error);
-      if (log.isLevelEnabled("debug")) {
+      const failed = OURS.has(code) || milliseconds > slow;
+      if (failed ? mayTell(started + milliseconds) : log.isLevelEnabled("debug")) {
         const event = { duration: Math.round(milliseconds * 1e6), outcome: error ? "failure" : "success" };
-        log.debug({ event, rpc: { method, status: code } }, `${method} ${code}`);
+        const cause = causeOf(thrown);
+        const facts = { event, rpc: { method, status: code }, ...(cause ? { error: { code: cause } } : {}) };
+        if (failed) log.warn(facts, `${method} ${code} after ${Math.round(milliseconds)} ms ${cause ?? ""}`.trimEnd());
+        else log.debug(facts, `${method} ${code}`);
       }
     };
     if (!tracing) return work(done);
     const parent = validTraceparent(textOf(metadata)) ?? null;
     return inSpan(
       { name, kind: SpanKind.SERVER, attributes: rpcAttributes(name), parent },
-      (span) => work((error) => done(error, span)),
+      (span) => work((error, thrown) => done(error, thrown, span)),
     );
   };
+}
+
+/** The code of what was thrown, such as PostgreSQL's 55P03 where a lock was not to be had. */
+function causeOf(thrown: unknown): string | undefined {
+  const { code } = (thrown ?? {}) as { code?: unknown };
+  return typeof code === "string" && /^\w{1,40}$/.test(code) ? code : undefined;
 }
 
 function once<T>(make: () => T): () => T {

@@ -86,7 +86,12 @@ export function openSpan({ name, kind, attributes, parent }: SpanInput): { span:
   return { span, context: trace.setSpan(above, span) };
 }
 
-/** What an unsampled parent has below it is not exported either. */
+/** Whether a span is under way: what a process does by itself, at start or by a timer, is nobody's trace. Only where `tracing`. */
+export function isTraced(): boolean {
+  return trace.getActiveSpan() !== undefined;
+}
+
+/** What an unsampled parent has below it is not exported either, as long as the sampler is a parent-based one. */
 const UNSAMPLED = trace.setSpanContext(ROOT_CONTEXT, {
   traceId: "0".repeat(31) + "1",
   spanId: "0".repeat(15) + "1",
@@ -111,8 +116,9 @@ export function toTraceparent({ traceId, spanId, traceFlags }: SpanContext): str
 }
 
 /**
- * Names the server span that Deno opened for an HTTP request by its route, and takes out of it what a path or query
- * may hold of people and tokens. Only where `tracing`.
+ * Names the server span that Deno opened for an HTTP request by its route. Deno has put the whole URL into it already,
+ * and sends that beside what is set here: k8s/monitoring/README.md says how a collector takes it out. Only where
+ * `tracing`.
  */
 export function nameServerSpan(method: string, route: string, facts: Attributes): void {
   const span = trace.getActiveSpan();

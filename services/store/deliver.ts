@@ -22,7 +22,7 @@ const log = createLog("deliver", config);
 await actAs("deliver", config, log);
 const sender = createSender({ allowHttp: !production, allowPrivate: config.WEBHOOK_ALLOW_PRIVATE });
 
-const server = createServer<DeliverServiceServer>(DeliverServiceService, createDeliverHandlers(sender), log);
+const server = createServer<DeliverServiceServer>(DeliverServiceService, createDeliverHandlers(sender, log), log);
 await listen(server, `${config.HOST}:${config.PORT}`);
 const readiness = { draining: false, check: () => Promise.resolve() };
 const http = serveHealth("deliver", config, readiness);

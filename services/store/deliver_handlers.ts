@@ -2,7 +2,9 @@ import type { DeliverServiceServer } from "../../proto/gen/nano/store/v1/deliver
 import { currentActor, requireService } from "../shared/auth.ts";
 import { remainingTime } from "../shared/context.ts";
 import type { Rpcs } from "../shared/grpc.ts";
+import type { Log } from "../shared/log.ts";
 import { currentTraceparent } from "../shared/trace.ts";
+import { observeOutgoing } from "./deliver_metrics.ts";
 import type { Sender } from "./send_request.ts";
 
 const SEND_MS = 15_000;
@@ -10,7 +12,8 @@ const SEND_MS = 15_000;
 const WAY_BACK_MS = 250;
 
 /** The RPCs of the process that sends webhooks and fetches images. */
-export function createDeliverHandlers(sender: Sender): Rpcs<DeliverServiceServer> {
+export function createDeliverHandlers(sender: Sender, log: Log): Rpcs<DeliverServiceServer> {
+  const observed = observeOutgoing(log);
   return {
     async checkTarget({ url }) {
       await sender.check(url);
@@ -19,12 +22,15 @@ export function createDeliverHandlers(sender: Sender): Rpcs<DeliverServiceServer
 
     async send(request) {
       requireService(currentActor());
-      return await sender.send({ ...request, headers: { ...request.headers, ...traceHeader() } }, timeLeft());
+      return await observed("webhook", request.url, () => {
+        const headers = { ...request.headers, ...traceHeader() };
+        return sender.send({ ...request, headers }, timeLeft());
+      });
     },
 
     async fetchImage({ url }) {
       requireService(currentActor());
-      return await sender.fetchImage(url, timeLeft());
+      return await observed("image", url, () => sender.fetchImage(url, timeLeft()));
     },
   };
 }

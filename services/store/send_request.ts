@@ -1,8 +1,9 @@
 import { lookup } from "node:dns/promises";
-import { type IncomingMessage, request as requestHttp } from "node:http";
+import { type ClientRequest, type IncomingMessage, request as requestHttp } from "node:http";
 import { request as requestHttps } from "node:https";
 import { isIP } from "node:net";
 import { invalid } from "../shared/errors.ts";
+import { tracing, withoutSpans } from "../shared/trace.ts";
 import { isAllowedAddress, parseTarget, type TargetRules } from "./targets.ts";
 
 /** Finds the IP addresses of a name. */
@@ -150,8 +151,19 @@ function open(
     });
     request.on("response", resolve);
     request.on("error", reject);
-    request.end(body);
+    if (tracing) endUntraced(request, body);
+    else request.end(body);
   });
+}
+
+/**
+ * Deno would open a span that holds the whole URL, whose path may be a merchant's secret, and would put that span's
+ * traceparent in place of ours.
+ */
+function endUntraced(request: ClientRequest, body: string | undefined): void {
+  const set = request.setHeader.bind(request);
+  request.setHeader = (name, value) => name === "traceparent" ? request : set(name, value);
+  withoutSpans(() => request.end(body));
 }
 
 /** The first 2 KiB of an answer, as text that PostgreSQL can hold; the rest is not waited for. */

@@ -3,7 +3,7 @@ import { type DeliverServiceServer, DeliverServiceService } from "../../proto/ge
 import { createServer, listen, stopServer } from "../shared/grpc.ts";
 import { createLog } from "../shared/log.ts";
 import type { TestDatabase } from "../shared/testing.ts";
-import { createDeliver } from "./clients.ts";
+import { createClients } from "./clients.ts";
 import { createDeliverHandlers } from "./deliver_handlers.ts";
 import { createRepository } from "./repository.ts";
 import { createSender, type SenderOptions } from "./send_request.ts";
@@ -18,7 +18,7 @@ export async function storeDeps({ pool, url }: TestDatabase, DELIVER_SERVICE_URL
     pool,
     repository: createRepository(pool),
     webhooks: createWebhookRepository(pool),
-    deliver: createDeliver({ DELIVER_SERVICE_URL }),
+    deliver: createClients({ DELIVER_SERVICE_URL }),
     vault: await createWebhookVault({ DATABASE_URL: url }),
   };
 }
@@ -26,7 +26,7 @@ export async function storeDeps({ pool, url }: TestDatabase, DELIVER_SERVICE_URL
 /** A sender of webhooks that speaks gRPC, as its process does. */
 export async function startDeliver(options: Partial<SenderOptions> = {}) {
   const sender = createSender({ allowHttp: true, allowPrivate: true, ...options });
-  const server = createServer<DeliverServiceServer>(DeliverServiceService, createDeliverHandlers(sender), log);
+  const server = createServer<DeliverServiceServer>(DeliverServiceService, createDeliverHandlers(sender, log), log);
   const port = await listen(server, "127.0.0.1:0");
   return { address: `127.0.0.1:${port}`, stop: () => stopServer(server, 1_000) };
 }

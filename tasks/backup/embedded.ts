@@ -19,6 +19,8 @@ export async function backUpEmbedded(dataDir: string, folder: string): Promise<v
     }
     newFolder(folder);
     await must("tar", ["-cf", join(folder, "postgres.tar"), "-C", real, "."]);
+    // Whoever copies the folder elsewhere copies this with it.
+    Deno.chmodSync(join(folder, "postgres.tar"), 0o600);
     Deno.copyFileSync(join(dataDir, "secrets.json"), join(folder, "secrets.json"));
     const postgres = Number(Deno.readTextFileSync(join(real, "PG_VERSION")));
     await seal(folder, { kind: "embedded", postgres, database: "nano" });

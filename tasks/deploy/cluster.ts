@@ -11,8 +11,10 @@ export interface Cluster {
   runJob(job: Manifest): Promise<void>;
   /** Waits until a deployment's new pods have taken over; throws when they do not. */
   rolledOut(deployment: string): Promise<void>;
-  /** Goes back to what a deployment ran before, if it ran anything. */
-  rollBack(deployment: string): Promise<void>;
+  /** The revision that a deployment runs; undefined before its first. */
+  revision(deployment: string): Promise<string | undefined>;
+  /** Goes back to that revision of a deployment, if there was one and it runs another now. */
+  rollBack(deployment: string, revision: string | undefined): Promise<void>;
   /** Reaches a service on a local port, for as long as `work` takes. */
   forward<T>(service: string, port: number, work: (url: string) => Promise<T>): Promise<T>;
 }
@@ -42,8 +44,10 @@ export async function currentCluster(): Promise<Cluster> {
     async rolledOut(deployment) {
       await must("kubectl", ["rollout", "status", `deployment/${deployment}`, ...NAMESPACE, "--timeout=300s"]);
     },
-    async rollBack(deployment) {
-      await run("kubectl", ["rollout", "undo", `deployment/${deployment}`, ...NAMESPACE]);
+    revision,
+    async rollBack(deployment, before) {
+      if (!before || await revision(deployment).catch(() => undefined) === before) return;
+      await run("kubectl", ["rollout", "undo", `deployment/${deployment}`, `--to-revision=${before}`, ...NAMESPACE]);
     },
     async forward(service, port, work) {
       const child = new Deno.Command("kubectl", {
@@ -60,6 +64,12 @@ export async function currentCluster(): Promise<Cluster> {
       }
     },
   };
+}
+
+async function revision(deployment: string): Promise<string | undefined> {
+  const path = "jsonpath={.metadata.annotations.deployment\\.kubernetes\\.io/revision}";
+  const get = ["get", `deployment/${deployment}`, ...NAMESPACE, "--ignore-not-found", "--output", path];
+  return await must("kubectl", get) || undefined;
 }
 
 /** kubectl says: Forwarding from 127.0.0.1:40123 -> 8000 */

@@ -27,6 +27,8 @@ export async function release(cluster: Cluster, { manifests, secrets, smoke, say
   say("migrating the database");
   for (const job of of("Job")) await cluster.runJob(job);
 
+  const before = new Map<string, string | undefined>();
+  for (const name of names) before.set(name, await cluster.revision(name));
   try {
     say(`replacing ${names.length} deployments`);
     await cluster.apply(deployments);
@@ -39,7 +41,7 @@ export async function release(cluster: Cluster, { manifests, secrets, smoke, say
     say(what);
   } catch (error) {
     say("rolling back: the database keeps its new shape, on which the release before works too");
-    for (const name of names) await cluster.rollBack(name);
+    for (const name of names) await cluster.rollBack(name, before.get(name));
     throw error;
   }
 }

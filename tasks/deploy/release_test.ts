@@ -30,7 +30,8 @@ function cluster(failing?: string): Cluster & { done: string[] } {
     apply: (some) => act(`apply ${some.map(({ kind, metadata: { name } }) => `${kind}/${name}`).join(" ")}`),
     runJob: ({ metadata: { name } }) => act(`run ${name}`),
     rolledOut: (name) => act(`await ${name}`),
-    rollBack: (name) => act(`undo ${name}`),
+    revision: () => Promise.resolve("7"),
+    rollBack: (name, revision) => act(`undo ${name} to ${revision}`),
     forward: async (service, port, work) => {
       await act(`forward ${service}:${port}`);
       return await work("http://127.0.0.1:1");
@@ -66,11 +67,11 @@ describe("release()", () => {
   it("rolls all back when one does not come up, or the purchase fails", async () => {
     const stuck = cluster("await cart");
     await expect(into(stuck)).rejects.toThrow("await cart failed");
-    expect(stuck.done.slice(-2)).toEqual(["undo user", "undo cart"]);
+    expect(stuck.done.slice(-2)).toEqual(["undo user to 7", "undo cart to 7"]);
 
     const broken = cluster();
     await expect(into(broken, () => Promise.reject(new Error("no purchase")))).rejects.toThrow("no purchase");
-    expect(broken.done.slice(-2)).toEqual(["undo user", "undo cart"]);
+    expect(broken.done.slice(-2)).toEqual(["undo user to 7", "undo cart to 7"]);
   });
 });
 

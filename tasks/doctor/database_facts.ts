@@ -68,6 +68,8 @@ export interface Session {
   /** For how long. */
   readonly seconds: number;
   readonly statement: string;
+  /** The sessions that hold the lock that it waits for. */
+  readonly blocked_by: readonly number[];
 }
 
 /** The sessions that this login may see: its own role's, or all. */
@@ -75,7 +77,8 @@ export async function readSessions(client: pg.Client): Promise<Session[]> {
   const { rows } = await client.query<Session>(
     `select pid, usename as role, state, regexp_replace(left(query, 60), '\\s+', ' ', 'g') as statement,
             extract(epoch from clock_timestamp() - case when state = 'active' then query_start else state_change end)::float8
-              as seconds
+              as seconds,
+            case when wait_event_type = 'Lock' then pg_blocking_pids(pid) else '{}' end as blocked_by
        from pg_stat_activity
       where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
         and (state = 'active' or state like 'idle in transaction%')`,

@@ -92,7 +92,23 @@ export function judgeSessions(sessions: readonly Session[]): Finding[] {
     }
     return [];
   });
+  findings.push(...judgeLocks(sessions));
   return findings.length ? findings : [ok("statements", `none runs for over ${LONG} s`)];
+}
+
+/** A moment of waiting for a lock is usual. */
+const LONG_WAIT = 1;
+
+/** Sessions that hold a lock which others wait for. */
+function judgeLocks(sessions: readonly Session[]): Finding[] {
+  const waiting = sessions.filter(({ blocked_by, seconds }) => blocked_by.length > 0 && seconds > LONG_WAIT);
+  const holders = Map.groupBy(waiting, ({ blocked_by: [first] }) => first);
+  return [...holders].map(([pid, { length }]) => {
+    const holder = sessions.find((session) => session.pid === pid);
+    const who = holder ? `${holder.role} holds since ${span(holder.seconds)}: ${holder.statement}` : `${pid} holds`;
+    const mend = psql(`select pg_terminate_backend(${pid})`);
+    return wrong("statements", `${length} wait for a lock that ${who}`, mend);
+  });
 }
 
 /** What pg_stat_statements tells. */

@@ -151,12 +151,19 @@ describe("the doctor's judgement of PostgreSQL", () => {
       state,
       seconds,
       statement: "s",
+      blocked_by: [],
     });
     expect(levels(judgeSessions([session("active", 5), session("idle in transaction", 5)]))).toEqual(["ok"]);
     expect(judgeSessions([session("active", 40), session("idle in transaction", 90)])).toMatchObject([
       { level: "warning", mend: expect.stringContaining("pg_cancel_backend(7)") },
       { level: "wrong", mend: expect.stringContaining("pg_terminate_backend(7)") },
     ]);
+    const waiting = { ...session("active", 3), pid: 8, blocked_by: [7] };
+    expect(judgeSessions([session("active", 4), waiting, { ...waiting, pid: 9 }])).toMatchObject([{
+      level: "wrong",
+      says: "2 wait for a lock that r holds since 4 s: s",
+      mend: expect.stringContaining("pg_terminate_backend(7)"),
+    }]);
     expect(levels(judgeSlow(undefined))).toEqual(["ok"]);
     expect(levels(judgeSlow([{ statement: "s", calls: 30, milliseconds: 400 }]))).toEqual(["warning"]);
   });

@@ -2,7 +2,15 @@
  * Prints the shell commands that become a process of the shop in a container: the same table as `deno task start`.
  * DATABASE_URL may be the owner's, with DATABASE_ROLE_SECRET: then the process gets its own role's and never sees these.
  */
-import { denoArguments, type Environment, type Process, PROCESSES, SERVICES } from "../processes.ts";
+import {
+  denoArguments,
+  type Environment,
+  isTelemetry,
+  type Process,
+  PROCESSES,
+  SERVICES,
+  telemetryOf,
+} from "../processes.ts";
 import { databaseName, roleUrl } from "../roles.ts";
 
 /** Gives the commands for an image; `given` is the container's environment. */
@@ -13,7 +21,10 @@ export function launch(image: string, given: Readonly<Record<string, string | un
   const own = ownEnvironment(process, given);
   const exports = Object.entries(own).map(([name, value]) => `export ${name}=${quote(value)}`);
   const args = denoArguments(process, { ...defined(given), ...own });
-  return ["unset DATABASE_ROLE_SECRET", ...exports, `exec deno ${args.map(quote).join(" ")}`].join("; ");
+  // OpenTelemetry's standard takes an empty variable as unset; not every reader of them does.
+  const empty = Object.keys(given).filter((name) => isTelemetry(name) && !given[name]);
+  return [["unset DATABASE_ROLE_SECRET", ...empty].join(" "), ...exports, `exec deno ${args.map(quote).join(" ")}`]
+    .join("; ");
 }
 
 /** What a container sets by itself: it listens on all its addresses, with its own database login. */
@@ -25,7 +36,9 @@ function ownEnvironment(process: Process, given: Readonly<Record<string, string 
     const url = given[name];
     return service && secret && url ? [[name, roleUrl(url, service, secret, { rolePrefix })]] : [];
   });
+  const telemetry = Object.entries(telemetryOf(process.name)).map(([name, value]) => [name, given[name] || value]);
   return {
+    ...Object.fromEntries(telemetry),
     HOST: given.HOST || "0.0.0.0",
     PORT: given.PORT || String(process.port),
     HTTP_PORT: given.HTTP_PORT || String(process.httpPort),

@@ -1,6 +1,6 @@
 import { Connection, type Reply, type Sendable } from "../bench/client.ts";
 import { createRandom, type Random } from "../bench/seeded.ts";
-import { Tally } from "./tally.ts";
+import type { Tally, Took } from "./tally.ts";
 
 /** What is asked of a shop: so many arrivals a second for so long, whatever becomes of them. */
 export interface LoadPlan {
@@ -20,6 +20,7 @@ export interface LoadPlan {
 export const MIX = { browse: 90, cart: 8, checkout: 2 } as const;
 export type Kind = keyof typeof MIX;
 
+const TICK_MS = 2;
 /** Who gets no answer for so long goes away. */
 const PATIENCE_MS = 10_000;
 /** The shop has its own say on how many come at a time from one guest: carts are shared by few. */
@@ -36,7 +37,8 @@ type Ask = (request: Sendable) => Promise<Reply>;
 
 /**
  * Runs the load, open loop: an arrival comes when its time has come, and its latency counts from then, also where
- * nobody was free to send it. So a shop that stalls is measured as its customers would feel it.
+ * nobody was free to send it. So a shop that stalls is measured as its customers would feel it. What the generator was
+ * late itself, as it shares the machine, is told apart.
  */
 export async function generate(plan: LoadPlan, tally: Tally): Promise<void> {
   const pool = new Connections(plan);
@@ -45,23 +47,58 @@ export async function generate(plan: LoadPlan, tally: Tally): Promise<void> {
   const started = performance.now();
   const total = Math.round(plan.rate * plan.seconds);
   for (let arrival = 0; arrival < total && !plan.signal.aborted;) {
-    const due = Math.min(total, Math.floor((performance.now() - started) / 1000 * plan.rate) + 1);
+    const now = performance.now();
+    const due = Math.min(total, Math.floor((now - started) / 1000 * plan.rate) + 1);
     for (; arrival < due; arrival++) {
-      const intended = started + arrival * 1000 / plan.rate;
       // Chance of its own, so that what one does depends on no other's answer.
       const random = createRandom(plan.seed + arrival);
       const kind = kindOf(random);
       tally.sent(kind);
-      const work: Promise<void> = pool.use((ask) => STORIES[kind](ask, plan, random, carts))
-        .then((reply) => tally.answered(kind, performance.now() - intended, reply))
+      const visit = new Visit(started + arrival * 1000 / plan.rate);
+      const work: Promise<void> = pool.use((send) => STORIES[kind](visit.asking(send), plan, random, carts))
+        .then((reply) => tally.answered(kind, visit.took(reply), reply))
         .catch((error) => tally.failed(kind, error))
         .finally(() => under_way.delete(work));
       under_way.add(work);
     }
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    tally.ticked(performance.now() - now - TICK_MS);
   }
   await Promise.all(under_way);
   pool.close();
+}
+
+/** One arrival and the clock of its requests, in milliseconds by performance.now(). */
+class Visit {
+  /** When the present request was due: when the visitor came, then when the answer before was there. */
+  #due: number;
+  #late = 0;
+  #firstLate: number | undefined;
+  #answered = 0;
+
+  constructor(readonly came: number) {
+    this.#due = came;
+  }
+
+  asking(send: Ask): Ask {
+    return async (request) => {
+      if (this.#answered) this.#due = this.#answered;
+      this.#late = performance.now() - this.#due;
+      this.#firstLate ??= this.#late;
+      try {
+        return await send(request);
+      } finally {
+        this.#answered = performance.now();
+      }
+    };
+  }
+
+  /** How long the whole took, or of a refusal the request that was refused; and how much of that was no fault of the shop's. */
+  took({ status }: Reply): Took {
+    return status < 400
+      ? { ms: this.#answered - this.came, late: this.#firstLate ?? 0 }
+      : { ms: this.#answered - this.#due, late: this.#late };
+  }
 }
 
 function kindOf(random: Random): Kind {

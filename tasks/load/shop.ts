@@ -88,3 +88,11 @@ export async function recovery(gateway: URL, within: number): Promise<number | u
   }
   return undefined;
 }
+
+/** The resident memory of a process in MB; 0 where it is not known. By a program, as Deno reads /proc only with every permission. */
+export async function residentOf(pid: number | undefined): Promise<number> {
+  if (pid === undefined) return 0;
+  const { stdout } = await new Deno.Command("grep", { args: ["VmRSS", `/proc/${pid}/status`], stderr: "null" })
+    .output();
+  return Math.round(Number(/\d+/.exec(new TextDecoder().decode(stdout))?.[0] ?? 0) / 1024);
+}

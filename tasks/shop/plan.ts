@@ -6,8 +6,10 @@ import {
   type Process,
   PROCESSES,
   SERVICES,
+  telemetryOf,
 } from "../processes.ts";
 import { limitSettings } from "../../services/gateway/config.ts";
+import { connectionSettings } from "../../services/shared/config.ts";
 import { databaseName, roleUrl } from "../roles.ts";
 import { developmentSecrets } from "./secrets.ts";
 import type { Settings } from "./settings.ts";
@@ -62,8 +64,8 @@ function environmentOf(process: Process, plan: Plan): Environment {
   const service = SERVICES.find((name) => name === process.name);
   const roleAt = (url: string) => service && roleUrl(url, service, plan.roleSecret, { rolePrefix });
   return environmentFor(process, {
+    ...(settings.telemetry.OTEL_DENO ? telemetryOf(process.name) : {}),
     ...settings.telemetry,
-    ...(settings.telemetry.OTEL_DENO ? { OTEL_SERVICE_NAME: process.name } : {}),
     ENVIRONMENT: settings.ENVIRONMENT,
     LOG_LEVEL: settings.LOG_LEVEL,
     DEBUG: String(settings.DEBUG),
@@ -93,7 +95,7 @@ function environmentOf(process: Process, plan: Plan): Environment {
     TRUSTED_PROXIES: settings.TRUSTED_PROXIES,
     TLS_DIR: settings.TLS_DIR && resolve(settings.TLS_DIR, process.name),
     RATE_LIMIT_SCALE: String(settings.RATE_LIMIT_SCALE),
-    ...limits(settings),
+    ...asTexts(settings),
     WEBHOOK_ALLOW_PRIVATE: String(settings.WEBHOOK_ALLOW_PRIVATE),
     ...Object.fromEntries(
       ([...SERVICES, "deliver"] as const).map((name) => [neighbourVariable(name), `127.0.0.1:${ports[name]?.port}`]),
@@ -101,8 +103,12 @@ function environmentOf(process: Process, plan: Plan): Environment {
   });
 }
 
-function limits(settings: Settings): Record<string, string> {
-  const names = Object.keys(limitSettings) as (keyof typeof limitSettings)[];
+/** The limits of requests and connections, by their own names. */
+function asTexts(settings: Settings): Record<string, string> {
+  const names = Object.keys({ ...limitSettings, ...connectionSettings }) as (
+    | keyof typeof limitSettings
+    | keyof typeof connectionSettings
+  )[];
   return Object.fromEntries(names.map((name) => [name, String(settings[name] ?? "")]));
 }
 

@@ -15,11 +15,17 @@ const production = readSettings({
   CORS_ORIGINS: "https://shop.example",
 });
 
-function environmentIn(name: ProcessName) {
+function environmentIn(name: ProcessName, telemetry: Record<string, string> = {}) {
   const ports = Object.fromEntries(
     processNames().map((name, index) => [name, { port: 100 + index, httpPort: 200 + index }]),
   );
-  const plan = { settings: production, ports, roleSecret: strong, jwtSecret: strong, redis: "redis://cache:6379/0" };
+  const plan = {
+    settings: { ...production, telemetry },
+    ports,
+    roleSecret: strong,
+    jwtSecret: strong,
+    redis: "redis://cache:6379/0",
+  };
   return environments({ ...plan, database: production.DATABASE_URL ?? "" }).get(processNamed(name));
 }
 
@@ -47,8 +53,21 @@ describe("environments()", () => {
       CORS_ORIGINS: "https://shop.example",
       RATE_LIMIT_SCALE: "1",
       JWT_EXPIRATION: "600",
+      CONNECTION_LIMIT: "5000",
     });
     expect(gateway).not.toHaveProperty("DATABASE_URL");
+  });
+});
+
+describe("environments() with traces", () => {
+  it("names each process, and leaves out what an unsampled parent leaves out, unless told otherwise", () => {
+    expect(environmentIn("cart", { OTEL_DENO: "true" })).toMatchObject({
+      OTEL_SERVICE_NAME: "cart",
+      OTEL_TRACES_SAMPLER: "parentbased_always_on",
+    });
+    const own = { OTEL_DENO: "true", OTEL_TRACES_SAMPLER: "parentbased_traceidratio", OTEL_TRACES_SAMPLER_ARG: "0.1" };
+    expect(environmentIn("cart", own)).toMatchObject(own);
+    expect(Object.keys(environmentIn("cart") ?? {}).filter((name) => name.startsWith("OTEL_"))).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { parseEnv } from "node:util";
 import { z } from "zod";
 import { limitSettings } from "../../services/gateway/config.ts";
+import { connectionSettings } from "../../services/shared/config.ts";
 import { weakness } from "../../services/shared/weakness.ts";
 import { checkPassword, normalisePassword } from "../../services/user/user.ts";
 import { isTelemetry } from "../processes.ts";
@@ -55,6 +56,7 @@ export const settingsSchema = z.object({
   TLS_DIR: z.string().regex(/^[^,]+$/, "must be a folder, without a comma in its name").optional(),
   RATE_LIMIT_SCALE: z.coerce.number().min(0).default(1),
   ...limitSettings,
+  ...connectionSettings,
   /** Lets webhooks go to this machine and its network, for trying them out. */
   WEBHOOK_ALLOW_PRIVATE: flag.default(false),
 });

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Environment, Process } from "../processes.ts";
 import { findPort } from "../shop/ports.ts";
 import { mailFolder } from "../shop/plan.ts";
 import { randomText } from "../shop/secrets.ts";
@@ -39,7 +40,9 @@ export async function startTestShop(servers: TestServers, folder: string, signal
     OTEL_DENO_METRICS: "false",
     OTEL_DENO_CONSOLE: "ignore",
   });
-  const shop = new Shop(settings, { say: () => {}, signal });
+  const environments: Record<string, Environment> = {};
+  const adapt = ({ name }: Process, environment: Environment) => environments[name] = environment;
+  const shop = new Shop(settings, { say: () => {}, signal, adapt });
   await shop.start();
   return {
     environment: {
@@ -54,6 +57,8 @@ export async function startTestShop(servers: TestServers, folder: string, signal
       // For who looks behind the API: what a person left where.
       TEST_SHOP_DATABASE_URL: databaseUrl,
       TEST_SHOP_FOLDER: folder,
+      // For who runs a second of a process beside it.
+      TEST_SHOP_ENVIRONMENTS: JSON.stringify(environments),
     },
     stop: () => shop.stop(),
   };

@@ -1,4 +1,5 @@
 import { HttpError } from "fresh";
+import { watched } from "../../../services/shared/streams.ts";
 import { api } from "../../api.ts";
 import { define } from "../../utils.ts";
 
@@ -16,6 +17,6 @@ export const handler = define.handlers({
       const value = answer.headers.get(name);
       if (value) headers.set(name, value);
     }
-    return new Response(answer.body, { status: answer.status, headers });
+    return new Response(watched(answer.body, ctx.info), { status: answer.status, headers });
   },
 });

@@ -4,6 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { currentContext, withContext } from "../../shared/context.ts";
 import { invalid, NanoError, unavailable } from "../../shared/errors.ts";
 import { newId } from "../../shared/ids.ts";
+import { watched } from "../../shared/streams.ts";
 import type { Deps } from "../app.ts";
 import { inTime } from "../bounds.ts";
 import { patiently } from "../bulk.ts";
@@ -102,7 +103,9 @@ export function media({ clients: { product }, stores }: Deps) {
         return c.body(null, 304);
       }
       const headers = { "Content-Type": type, "Content-Length": String(size) };
-      return c.req.method === "HEAD" ? c.body(null, 200, headers) : c.body(download(sha256, size), 200, headers);
+      return c.req.method === "HEAD"
+        ? c.body(null, 200, headers)
+        : c.body(watched(download(sha256, size), c.env), 200, headers);
     },
   );
 

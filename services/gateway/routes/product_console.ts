@@ -4,6 +4,7 @@ import { currentActor, require } from "../../shared/auth.ts";
 import { NanoError, toNanoError } from "../../shared/errors.ts";
 import { toDecimal } from "../../shared/money.ts";
 import { toProblem } from "../../shared/problem.ts";
+import { watched } from "../../shared/streams.ts";
 import type { Deps } from "../app.ts";
 import { inTime } from "../bounds.ts";
 import { BulkAnswer, Ids, patiently, toEach } from "../bulk.ts";
@@ -238,7 +239,7 @@ function told(c: RequestContext, run: (tell: Tell) => Promise<z.infer<typeof Imp
     },
     cancel: () => void (heard = false),
   });
-  return c.body(body, 200, { "Content-Type": `${LINES}; charset=utf-8`, "Cache-Control": "no-store" });
+  return c.body(watched(body, c.env), 200, { "Content-Type": `${LINES}; charset=utf-8`, "Cache-Control": "no-store" });
 }
 
 function report(dry_run: boolean, results: ImportResult[], refused: RefusedLine[]): z.infer<typeof ImportReport> {

@@ -1,4 +1,5 @@
 import { api } from "../../../api.ts";
+import { watched } from "../../../../services/shared/streams.ts";
 import { need } from "../../../forms.ts";
 import { define } from "../../../utils.ts";
 
@@ -15,6 +16,6 @@ export const handler = define.handlers({
       "Content-Type": answer.headers.get("Content-Type") ?? "text/csv; charset=utf-8",
       "Content-Disposition": `attachment; filename="${ctx.state.store.slug}-products.csv"`,
     };
-    return new Response(answer.body, { headers });
+    return new Response(watched(answer.body, ctx.info), { headers });
   },
 });

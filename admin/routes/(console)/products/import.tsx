@@ -1,4 +1,5 @@
 import { page } from "fresh";
+import { watched } from "../../../../services/shared/streams.ts";
 import { api } from "../../../api.ts";
 import { Field, Form } from "../../../components/form.tsx";
 import { ImportResult } from "../../../components/import_result.tsx";
@@ -52,7 +53,7 @@ export const handler = define.handlers({
         body: table,
         headers: { ...headers, Accept: LINES },
       });
-      return new Response(lines.body, { headers: { "Content-Type": LINES } });
+      return new Response(watched(lines.body, ctx.info), { headers: { "Content-Type": LINES } });
     }
     const told = readReport(form.get("report"), dry_run);
     const answer = told
