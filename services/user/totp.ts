@@ -6,6 +6,8 @@ const RECOVERY_CODES = 10;
 /** Steps that a clock may be off, both ways. */
 const WINDOW = 1;
 
+/** For how long signing in is proof enough to set up a second factor. */
+export const SIGN_IN_MINUTES = 10;
 /** How long a confirmation of a session holds. */
 export const STEP_UP_MINUTES = 5;
 

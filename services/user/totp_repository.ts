@@ -1,6 +1,6 @@
 import type { SecuritySettings } from "../../proto/gen/nano/user/v1/user.ts";
 import { type Pool, transaction } from "../shared/postgres.ts";
-import { STEP_UP_MINUTES } from "./totp.ts";
+import { SIGN_IN_MINUTES, STEP_UP_MINUTES } from "./totp.ts";
 
 /** A second factor as it is stored. */
 export interface TotpRow {
@@ -91,6 +91,18 @@ export function createTotpRepository(pool: Pool) {
         });
         return rowCount === 1;
       }),
+
+    /** Whether somebody signed in, or confirmed to be there, in a session just now. */
+    wasProvenLately: async (session_id: string): Promise<boolean> => {
+      const { rowCount } = await pool.query({
+        name: "session.proven_lately",
+        text: `select from sessions where id = $1 and end_time is null
+                 and (create_time > now() - interval '${SIGN_IN_MINUTES} minutes'
+                   or confirm_time > now() - interval '${STEP_UP_MINUTES} minutes')`,
+        values: [session_id],
+      });
+      return rowCount === 1;
+    },
 
     /** Marks a live session as confirmed; gives until when, undefined if it has ended. */
     confirmSession: async (session_id: string): Promise<Date | undefined> => {

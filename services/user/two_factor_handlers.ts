@@ -1,5 +1,13 @@
 import type { UserServiceServer } from "../../proto/gen/nano/user/v1/user.ts";
-import { type Actor, currentActor, isAdmin, requireIdentity, requireStepUp, userId } from "../shared/auth.ts";
+import {
+  type Actor,
+  currentActor,
+  isAdmin,
+  requireIdentity,
+  requireStepUp,
+  stepUpRequired,
+  userId,
+} from "../shared/auth.ts";
 import { conflict, forbidden, invalid, notFound, unauthenticated } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
@@ -55,6 +63,8 @@ export function createTwoFactorHandlers({ repository, passwords, secondFactor }:
       const actor = currentActor();
       const id = userId(actor);
       if (!isStaff(actor)) throw staffOnly();
+      // Who finds a session open would else lock its owner out with a second factor of his own.
+      if (!actor.session_id || !await repository.wasProvenLately(actor.session_id)) throw stepUpRequired();
       const secret = await secondFactor.begin(id);
       if (secret === undefined) throw totpEnabled();
       return { secret, uri: uriOf(secret, actor.email ?? id) };

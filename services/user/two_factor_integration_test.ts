@@ -98,6 +98,26 @@ describe("a second factor", () => {
     expect(rows).toEqual([{ actor: `user:${admin.user_id}`, action: "delete" }]);
   });
 
+  it("is set up soon after signing in, or after the password again: not in a session that somebody left open", async () => {
+    const { actor, session_id } = await manager();
+    const begin = () => service.as(actor, (user) => user.beginTotp({}));
+    await begin();
+    const age = (minutes: number) =>
+      service.database.owner.query(
+        `update "user".sessions set create_time = now() - $2 * interval '1 minute', confirm_time = confirm_time - $2 * interval '1 minute' where id = $1`,
+        [session_id, minutes],
+      );
+    await age(11);
+    await expect(begin()).rejects.toMatchObject(refusal("step_up_required"));
+    const stepUp = (password: string) => service.as(actor, (user) => user.stepUp({ password }));
+    await expect(stepUp("not the password")).rejects.toMatchObject(refusal("wrong_password"));
+    await expect(begin()).rejects.toMatchObject(refusal("step_up_required"));
+    await stepUp(PASSWORD);
+    await begin();
+    await age(11);
+    await expect(begin()).rejects.toMatchObject(refusal("step_up_required"));
+  });
+
   it("is for staff", async () => {
     const { actor } = await service.register();
     await expect(service.as(actor, (user) => user.beginTotp({}))).rejects.toMatchObject(refusal("forbidden"));

@@ -75,7 +75,9 @@ export function totp({ clients: { user }, limits, sessions }: Deps) {
       path: "/",
       tags,
       summary: "Begin to set up a second factor (TOTP)",
-      description: "For staff. Nothing is asked for until it is confirmed; to begin again makes another secret.",
+      description:
+        "For staff. Nothing is asked for until it is confirmed; to begin again makes another secret. Later than ten " +
+        "minutes after signing in it is refused with `step_up_required`, until `POST /auth/step-up` by the password.",
       middleware: [signedIn(), staff()] as const,
       responses: answers(200, "What an authenticator app needs, shown this once.", NewTotp, 401, 403, 409),
     }),
@@ -172,7 +174,7 @@ export function stepUp({ clients: { user }, limits, sessions }: Deps) {
       description:
         "By a code or the password. For five minutes the session may then do what is refused with `step_up_required`: " +
         "refunds over the operator's amount, roles, API keys, another's password or e-mail address. " +
-        "Only staff with a second factor are ever asked.",
+        "Only staff with a second factor are ever asked, and who sets one up long after signing in.",
       middleware: [signedIn()] as const,
       request: { body: jsonBody(StepUpInput) },
       responses: answers(200, "Confirmed.", z.object({ expire_time: Time }).openapi("StepUp"), 401, 403, 409, 429),

@@ -4882,7 +4882,10 @@ export const UserServiceService = {
     responseSerialize: (value: Totp): Buffer => Buffer.from(Totp.encode(value).finish()),
     responseDeserialize: (value: Buffer): Totp => Totp.decode(value),
   },
-  /** Begins to set up the actor's second factor; for staff. Returns ABORTED (totp_enabled) if there is one. */
+  /**
+   * Begins to set up the actor's second factor; for staff. Returns ABORTED (totp_enabled) if there is one, and
+   * PERMISSION_DENIED (step_up_required) in a session that was neither opened nor confirmed lately.
+   */
   beginTotp: {
     path: "/nano.user.v1.UserService/BeginTotp" as const,
     requestStream: false as const,
@@ -5095,7 +5098,10 @@ export interface UserServiceServer extends UntypedServiceImplementation {
   checkApiKey: handleUnaryCall<CheckApiKeyRequest, ApiKey>;
   /** Tells of the actor's second factor. */
   getTotp: handleUnaryCall<GetTotpRequest, Totp>;
-  /** Begins to set up the actor's second factor; for staff. Returns ABORTED (totp_enabled) if there is one. */
+  /**
+   * Begins to set up the actor's second factor; for staff. Returns ABORTED (totp_enabled) if there is one, and
+   * PERMISSION_DENIED (step_up_required) in a session that was neither opened nor confirmed lately.
+   */
   beginTotp: handleUnaryCall<BeginTotpRequest, BeginTotpResponse>;
   /** Turns the second factor on by its first code. Returns PERMISSION_DENIED (invalid_totp), ABORTED (totp_not_begun). */
   confirmTotp: handleUnaryCall<ConfirmTotpRequest, RecoveryCodes>;
@@ -5637,7 +5643,10 @@ export interface UserServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Totp) => void,
   ): ClientUnaryCall;
-  /** Begins to set up the actor's second factor; for staff. Returns ABORTED (totp_enabled) if there is one. */
+  /**
+   * Begins to set up the actor's second factor; for staff. Returns ABORTED (totp_enabled) if there is one, and
+   * PERMISSION_DENIED (step_up_required) in a session that was neither opened nor confirmed lately.
+   */
   beginTotp(
     request: BeginTotpRequest,
     callback: (error: ServiceError | null, response: BeginTotpResponse) => void,
