@@ -1,19 +1,20 @@
 /**
- * `deno task audit`: asks the npm registry that is configured whether a dependency is known to be vulnerable. Exit code
- * 1 if one is, 2 where the registry does not answer: then nothing was audited.
+ * `deno task audit`: asks the npm registry that is configured whether a dependency in deno.lock is known to be
+ * vulnerable. Exit code 1 if one is, 2 where the registry does not answer: then nothing was audited.
  */
 import { fileURLToPath } from "node:url";
+import { askRegistry, lockedPackages } from "./audit/ask.ts";
 import { type Audit, judge } from "./audit/judge.ts";
+import { configuredRegistry, trustingClient } from "./audit/registry.ts";
 
-const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const LOCK = fileURLToPath(new URL("../deno.lock", import.meta.url));
 const EXIT: Record<Audit["verdict"], number> = { clean: 0, vulnerable: 1, unanswered: 2 };
 
-const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-  args: ["audit"],
-  cwd: ROOT,
-  env: { NO_COLOR: "1" },
-  stdin: "null",
-}).output();
-const { verdict, text } = judge(code, new TextDecoder().decode(stdout), new TextDecoder().decode(stderr));
+const packages = lockedPackages(Deno.readTextFileSync(LOCK));
+const registry = await configuredRegistry();
+const answer = registry
+  ? await askRegistry(registry, packages, trustingClient())
+  : { unanswered: "none is configured, neither by NPM_CONFIG_REGISTRY nor for npm" };
+const { verdict, text } = judge(answer, Object.keys(packages).length);
 console.log(text);
 Deno.exit(EXIT[verdict]);

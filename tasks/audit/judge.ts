@@ -1,19 +1,24 @@
+import type { Answer } from "./ask.ts";
+
 /** What came of an audit, and what to tell of it. */
 export interface Audit {
   readonly verdict: "clean" | "vulnerable" | "unanswered";
   readonly text: string;
 }
 
-/** What `deno audit` says where it could not ask. */
-const UNANSWERED = /error sending request|failed to (?:get|parse|fetch)|registry|dns error|timed out|HTTP status/i;
-
-/** Tells a registry that did not answer from one that knows of a vulnerability, by what `deno audit` printed. */
-export function judge(code: number, stdout: string, stderr: string): Audit {
-  if (code === 0) return { verdict: "clean", text: "audit: no dependency is known to be vulnerable" };
-  const error = stderr.split("\n").find((line) => line.startsWith("error:")) ?? "";
-  if (!/severity/i.test(stdout) && UNANSWERED.test(error)) {
-    const reason = error.replace(/^error:\s*/, "").trim();
-    return { verdict: "unanswered", text: `audit: NOT DONE, for the registry did not answer: ${reason}` };
+/** Judges what a registry answered about so many packages. No answer is not a good one. */
+export function judge(answer: Answer, count: number): Audit {
+  if ("unanswered" in answer) {
+    return { verdict: "unanswered", text: `audit: NOT DONE, for the registry did not answer: ${answer.unanswered}` };
   }
-  return { verdict: "vulnerable", text: `${stdout}${stderr}\naudit: a dependency is known to be vulnerable` };
+  if (answer.advisories.length === 0) {
+    return { verdict: "clean", text: `audit: none of ${count} packages is known to be vulnerable` };
+  }
+  const lines = answer.advisories.map(({ name, versions, severity, title, range, url }) =>
+    `${name}@${versions.join(", ")}  ${severity}: ${title} (${range}) ${url}`
+  );
+  return {
+    verdict: "vulnerable",
+    text: [...lines, `audit: ${lines.length} known vulnerabilities in ${count} packages`].join("\n"),
+  };
 }
