@@ -219,9 +219,10 @@ async function inTables(words: string[]): Promise<string[]> {
   );
   const found = [];
   for (const { place, column, type } of rows) {
-    const text = type === "bytea" ? `encode(${column}, 'escape')` : `${column}::text`;
+    // By the table's alias, as a column may be called like one of ours.
+    const text = type === "bytea" ? `encode(t.${column}, 'escape')` : `t.${column}::text`;
     const { rowCount } = await client.query(
-      `select from ${place} where exists (select from unnest($1::text[]) word where position(word in lower(${text})) > 0) limit 1`,
+      `select from ${place} t where exists (select from unnest($1::text[]) n (needle) where position(n.needle in lower(${text})) > 0) limit 1`,
       [words],
     );
     if (rowCount) found.push(`${place}.${column}`);

@@ -1,10 +1,45 @@
 import { delay } from "../shop/children.ts";
 
+/** An amount of money. */
+interface Amount {
+  amount: number;
+  currency: string;
+}
+
+/**
+ * What the gateway says, as far as the trials look at it: all kinds of answers in one. What an answer lacks is
+ * undefined, whatever this says, and is then found wrong by whoever looks for it.
+ */
+export interface Said {
+  id: string;
+  code: string;
+  request_id: string;
+  status: string;
+  store_id: string;
+  name: string;
+  role: string;
+  store_roles: { store_id: string; role: string }[];
+  user: { id: string };
+  token: string;
+  access_token: string;
+  refresh_token: string;
+  items: { id: string; product_id: string; variant_id: string; quantity: number; unit_price: Amount }[];
+  item_count: number;
+  total: Amount;
+  captured_amount: Amount;
+  variants: { id: string; sku: string }[];
+  changed: number;
+  version: number;
+  data: Said[];
+}
+
+/** What says nothing. */
+export const SILENCE = {} as Said;
+
 /** What came back, or did not: status 0 is no answer. */
 export interface Answer {
   status: number;
-  // deno-lint-ignore no-explicit-any -- what the gateway says is judged by the tests, not by the compiler
-  body: any;
+  body: Said;
   replayed: boolean;
   milliseconds: number;
 }
@@ -23,7 +58,8 @@ export class Tally {
     this.operations++;
     if (status > 0 && status < 500) this.acknowledged++;
     if (status >= 500) this.serverErrors.push(`${status} ${request} ${body?.code ?? ""} ${body?.request_id ?? ""}`);
-    if (status === 0) this.serverErrors.push(`0 ${request}`);
+    // A door that is shut was asked nothing; without an answer otherwise, who knows what was done.
+    if (status === 0) this.serverErrors.push(`0 ${request} ${/refused/i.test(body?.code) ? "shut" : "unanswered"}`);
     this.statuses.set(status, (this.statuses.get(status) ?? 0) + 1);
     this.slowest = Math.max(this.slowest, milliseconds);
   }
@@ -92,9 +128,9 @@ export class Client {
       });
       const text = await response.text();
       const replayed = response.headers.get("idempotent-replayed") === "true";
-      return { status: response.status, body: text ? JSON.parse(text) : undefined, replayed };
+      return { status: response.status, body: text ? JSON.parse(text) : SILENCE, replayed };
     } catch (error) {
-      return { status: 0, body: { code: String(error) }, replayed: false };
+      return { status: 0, body: { ...SILENCE, code: `${error} ${(error as Error).cause ?? ""}` }, replayed: false };
     }
   }
 }

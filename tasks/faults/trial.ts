@@ -1,5 +1,5 @@
 import { delay } from "../shop/children.ts";
-import { Client, Tally } from "./client.ts";
+import { Client, type Said, Tally } from "./client.ts";
 import { findBroken, noteAcknowledged, prepareCheck } from "./invariants.ts";
 import { Random } from "./random.ts";
 import { type Acknowledged, type Shelf, Shopper } from "./shopper.ts";
@@ -48,6 +48,8 @@ export interface Load {
   settled?: number;
   /** The part of them who have an account. */
   users?: number;
+  /** Requests a second in all that they keep up, as far as they are answered; else each goes on after a moment. */
+  rate?: number;
 }
 
 const operatorTokens = new WeakMap<World, { token: string; until: number }>();
@@ -103,13 +105,12 @@ export class Trial {
         price,
         stock: quantity,
       });
-      this.shelves.push({ variant_id: product.variants[0].id, price });
+      this.shelves.push({ variant_id: product.variants[0]?.id ?? "", price });
     }
   }
 
   /** A request of the operator's that must succeed. It does not count. */
-  // deno-lint-ignore no-explicit-any -- what the gateway says is judged by the tests, not by the compiler
-  async call(method: string, path: string, body?: unknown, key?: string): Promise<any> {
+  async call(method: string, path: string, body?: unknown, key?: string): Promise<Said> {
     const client = new Client(this.world.gateway, this.client?.store ?? "default", new Tally());
     const answer = await client.insist(this.staff, method, path, body, key, 10_000);
     if (answer.status >= 200 && answer.status < 300) return answer.body;
@@ -149,20 +150,25 @@ export class Trial {
   }
 
   /** Has shoppers shop for a while, and meanwhile lets the fault happen. */
-  async load({ shoppers = 10, seconds = 4, users = 0.3, ...how }: Load, inject: () => Promise<void>): Promise<void> {
+  async load(
+    { shoppers = 10, seconds = 4, users = 0.3, rate, ...how }: Load,
+    inject: () => Promise<void>,
+  ): Promise<void> {
     const people = await Promise.all(
       Array.from(
         { length: this.quick ? Math.ceil(shoppers / 2) : shoppers },
         (_, index) => this.shopper({ user: index < shoppers * users, ...how }),
       ),
     );
-    const end = Date.now() + seconds * 1000;
+    const [began, before] = [Date.now(), this.tally.operations];
+    const end = began + seconds * 1000;
     let injecting = true;
     const goOn = () => Date.now() < end || injecting;
+    const isEarly = () => rate && this.tally.operations - before > rate * (Date.now() - began) / 1000;
     const shopping = people.map(async (shopper) => {
       while (goOn() && !shopper.isStuck) {
         await shopper.visit(goOn);
-        await delay(this.random.between(0, 50));
+        do await delay(this.random.between(0, 50)); while (goOn() && isEarly());
       }
     });
     try {

@@ -1,3 +1,4 @@
+import { SILENCE } from "../client.ts";
 import { expectAnswer, sendJson } from "../hostile/rough.ts";
 import { person, setScene } from "../hostile/scene.ts";
 import { ADDRESS } from "../shopper.ts";
@@ -26,7 +27,7 @@ class Browser {
     const began = performance.now();
     const response = await fetch(this.origin + path, { ...init, headers, redirect: "manual" });
     const html = await response.text();
-    const answer = { status: response.status, body: undefined, replayed: false };
+    const answer = { status: response.status, body: SILENCE, replayed: false };
     this.trial.tally.count(
       { ...answer, milliseconds: performance.now() - began },
       `${init.method ?? "GET"} console${path}`,
@@ -147,7 +148,7 @@ async function stored(trial: Trial, browser: Browser): Promise<void> {
     await made(
       "an item",
       sendJson(trial, "POST", "/cart/items", {
-        variant_id: product?.variants[0].id ?? trial.shelves[0]?.variant_id,
+        variant_id: product?.variants[0]?.id ?? trial.shelves[0]?.variant_id,
         quantity: 1,
       }, { who: victim }),
     );

@@ -183,7 +183,7 @@ async function tamper(trial: Trial): Promise<void> {
     );
   }
   // Somebody raises the price while the cart is full: the order costs what the catalogue says now.
-  const product_id = cart.body.items[0].product_id;
+  const product_id = cart.body.items[0]?.product_id;
   const { version, variants } = await trial.call("GET", `/products/${product_id}`);
   const price = shelf.price + 100;
   const raised = variants.map(({ id, sku }: { id: string; sku: string }) => ({ id, sku, price }));

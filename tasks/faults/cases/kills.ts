@@ -66,7 +66,7 @@ async function provokeRefusal(trial: Trial): Promise<void> {
     price: 500,
     stock: 1,
   });
-  const [{ id }] = product.variants;
+  const id = product.variants[0]?.id ?? "";
   const shopper = await trial.shopper();
   await shopper.add(id, 1);
   await trial.world.arm("product", "product.reserve_stock=sleep:700");

@@ -1,4 +1,4 @@
-import type { Answer, Who } from "../client.ts";
+import { type Answer, type Said, SILENCE, type Who } from "../client.ts";
 import type { Trial } from "../trial.ts";
 
 /** A request as no client of ours would send it. */
@@ -45,13 +45,19 @@ export async function sendRough(trial: Trial, method: string, path: string, roug
     const text = await response.text();
     answer = { status: response.status, text, headers: response.headers, body: parsed(text), replayed: false };
   } catch (error) {
-    answer = { status: 0, text: "", headers: new Headers(), body: { code: String(error) }, replayed: false };
+    answer = {
+      status: 0,
+      text: "",
+      headers: new Headers(),
+      body: { ...SILENCE, code: String(error) },
+      replayed: false,
+    };
   }
   const counted = { ...answer, milliseconds: performance.now() - began };
   const request = `${method} ${path.slice(0, 80)}`;
   trial.tally.count(counted, request);
   // A problem names the path that was asked for.
-  const said = counted.body ? JSON.stringify({ ...counted.body, instance: "" }) : counted.text;
+  const said = counted.body !== SILENCE ? JSON.stringify({ ...counted.body, instance: "" }) : counted.text;
   if (counted.status >= 400 && LEAK.test(said)) {
     trial.violation(`${request} shows ${counted.text.slice(0, 200)}`);
   }
@@ -95,11 +101,10 @@ export async function inTurns<T>(work: readonly T[], each: (item: T) => Promise<
   await Promise.all(Array.from({ length: width }, next));
 }
 
-// deno-lint-ignore no-explicit-any -- what the gateway says is judged by the tests, not by the compiler
-function parsed(text: string): any {
+function parsed(text: string): Said {
   try {
-    return text ? JSON.parse(text) : undefined;
+    return text ? JSON.parse(text) : SILENCE;
   } catch {
-    return undefined;
+    return SILENCE;
   }
 }
