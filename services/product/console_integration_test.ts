@@ -364,8 +364,31 @@ describe("the console's lists over 50,000 rows", () => {
   it("finds what is low by its own index, on every page", async () => {
     for (const after of [undefined, { available: 3, id: newId() }]) {
       const plan = await planOf(lowStockStatement({ store_id, threshold: 5, limit: 21, after }));
-      expect(plan).toContain("variants_low_stock");
+      expect(plan).toContain("variants_running_low");
       expect(plan).not.toMatch(/Seq Scan|Sort/);
+    }
+  });
+
+  it("lets a sale of what is not low touch no index (a heap-only update)", async () => {
+    const client = await service.owner.connect();
+    try {
+      await client.query("set search_path = product, public; begin");
+      const updated = async (on_hand: number) => {
+        await client.query("update variants set reserved = 2 where store_id = $1 and on_hand = $2", [
+          store_id,
+          on_hand,
+        ]);
+        const { rows } = await client.query<{ all: number; heap_only: number }>(
+          `select n_tup_upd::int as all, n_tup_hot_upd::int as heap_only from pg_stat_xact_user_tables
+           where relid = 'variants'::regclass`,
+        );
+        return rows[0];
+      };
+      expect(await updated(40_000)).toEqual({ all: 1, heap_only: 1 });
+      expect(await updated(50)).toEqual({ all: 2, heap_only: 1 });
+    } finally {
+      await client.query("rollback; reset all");
+      client.release();
     }
   });
 

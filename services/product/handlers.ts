@@ -12,6 +12,7 @@ import type { Category } from "./category_repository.ts";
 import { createConsoleHandlers } from "./console_handlers.ts";
 import { createProduct } from "./create_product.ts";
 import { deleteProduct } from "./delete_product.ts";
+import { listProducts } from "./list_products.ts";
 import { cursorAfter, readCursor, readSort } from "./listing.ts";
 import { fromMessage, toCategoryMessage, toMessage, toOfferMessage, toStockMessage } from "./messages.ts";
 import { checkName, checkSlug, isSlug, slugOf, type Status, STATUSES } from "./product.ts";
@@ -64,23 +65,22 @@ export function createHandlers(deps: { pool: Pool; repository: Repository }): Rp
     ...createConsoleHandlers(deps),
 
     async listProducts({ store_id, limit, cursor, count, ...given }) {
-      const sort = readSort(given.sort);
+      const q = given.q?.trim() || undefined;
+      const sort = readSort(given.sort, q);
       const query = {
         ...given,
         store_id: idOrNotFound(store_id, "store"),
-        q: given.q?.trim() || undefined,
+        q,
         category: given.category || undefined,
         statuses: seenBy(currentActor(), store_id, given.status),
         sort,
         limit: pageLimit(limit),
-        after: cursor === undefined ? undefined : readCursor(cursor, sort),
+        ...(cursor === undefined ? {} : readCursor(cursor, sort)),
       };
-      const [{ products, more }, total] = await Promise.all([
-        repository.list(query, catalogue()),
-        count ? repository.count(query) : undefined,
-      ]);
+      const { products, more, forgiving, total } = await listProducts(repository, query, catalogue(), count);
       const last = products.at(-1);
-      return { data: products.map(toMessage), next_cursor: more && last ? cursorAfter(last, sort) : undefined, total };
+      const next_cursor = more && last ? cursorAfter(last, sort, forgiving) : undefined;
+      return { data: products.map(toMessage), next_cursor, total };
     },
 
     async getProduct({ store_id, id_or_slug }) {

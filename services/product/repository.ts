@@ -3,13 +3,14 @@ import { listAudit } from "../shared/audit.ts";
 import { conflict, invalid } from "../shared/errors.ts";
 import { isId, newId } from "../shared/ids.ts";
 import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
-import { countStatement, type ListedProduct, type ListQuery, listStatement, PRODUCT_COLUMNS } from "./listing.ts";
+import { countStatement, type ListedProduct, listStatement, PRODUCT_COLUMNS } from "./listing.ts";
 import { createCategoryRepository } from "./category_repository.ts";
 import type { ExistingVariant, Product, ProductFields, Status, VariantPlan } from "./product.ts";
 import { createImportRepository } from "./import_repository.ts";
 import { createMediaRepository } from "./media_repository.ts";
 import { createStockLists } from "./stock_lists.ts";
 import { createStockRepository } from "./stock_repository.ts";
+import type { ListQuery } from "./walk.ts";
 
 export type Repository = ReturnType<typeof createRepository>;
 

@@ -34,7 +34,10 @@ export const MAX_THRESHOLD = 100;
 /** A count goes so far and no further. */
 const MAX_COUNT = 1_000;
 
-/** One walk along the index of what is low; 100 is spelled out, for the index to fit. */
+/**
+ * One walk along the index of what is low: its column is what is available, up to 100. That is spelled out, for the index
+ * to fit.
+ */
 export function lowStockStatement({ store_id, threshold, limit, after }: LowStockQuery) {
   return {
     name: `product.low_stock${after ? ".after" : ""}`,
@@ -42,10 +45,10 @@ export function lowStockStatement({ store_id, threshold, limit, after }: LowStoc
              case when v.name = '' then p.name else p.name || ', ' || v.name end as name,
              v.on_hand, v.reserved, v.on_hand - v.reserved as available
            from variants v join products p on p.id = v.product_id
-           where v.store_id = $1 and not v.archived and v.on_hand - v.reserved <= ${MAX_THRESHOLD}
-             and v.on_hand - v.reserved <= $2 and p.status = 'active'
-             ${after ? "and (v.on_hand - v.reserved, v.id) > ($4, $5::uuid)" : ""}
-           order by v.on_hand - v.reserved, v.id limit $3`,
+           where v.store_id = $1 and not v.archived and v.low_stock <= ${MAX_THRESHOLD}
+             and v.low_stock <= $2 and p.status = 'active'
+             ${after ? "and (v.low_stock, v.id) > ($4, $5::uuid)" : ""}
+           order by v.low_stock, v.id limit $3`,
     values: [store_id, threshold, limit, ...(after ? [after.available, after.id] : [])],
   };
 }

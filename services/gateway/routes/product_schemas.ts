@@ -44,7 +44,9 @@ const price = z.coerce.number().int().min(0).optional();
 export const listQuery = z.object({
   ...pageQuery,
   q: text(200).optional().openapi({
-    description: "Words to search for; the last may be unfinished.",
+    description:
+      "Words to search for; the last may be unfinished. Where fewer than five products have them, those are " +
+      "found too that have words like these.",
     example: "shirt",
   }),
   category: text(200).optional().openapi({ description: "A category's id or slug; descendants count too." }),
@@ -52,7 +54,9 @@ export const listQuery = z.object({
   max_price: price.openapi({ description: "Minor units." }),
   in_stock: z.enum(["true", "false"]).transform((value) => value === "true").optional(),
   status: Status.optional().openapi({ description: "Staff only." }),
-  sort: z.enum(["name", "price", "-price", "-create_time"]).default("-create_time"),
+  sort: z.enum(["name", "price", "-price", "-create_time"]).optional().openapi({
+    description: "The newest first if left out; of a search what fits best, at most about 1,000.",
+  }),
 });
 
 const Image = z.strictObject({

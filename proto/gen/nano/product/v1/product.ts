@@ -116,7 +116,10 @@ export interface CategoryRef {
 export interface ListProductsRequest {
   /** The store. */
   store_id: string;
-  /** Words to search for, the last one possibly unfinished. */
+  /**
+   * Words to search for, the last one possibly unfinished. Where fewer than five products have them, those are found too
+   * that have words like these.
+   */
   q?:
     | string
     | undefined;
@@ -140,7 +143,7 @@ export interface ListProductsRequest {
   status?:
     | string
     | undefined;
-  /** "name", "price", "-price" or "-create_time" (the default). */
+  /** "name", "price", "-price" or "-create_time". The default is the latter, and for a search what fits best first. */
   sort?:
     | string
     | undefined;
