@@ -1,15 +1,17 @@
 /**
  * `deno task bench [--products N] [--orders N] [--seconds N] [--rounds N] [--connections N] [--only NAME] [--out FILE]`:
  * measures the shop as it is shipped, and beside it, on the same machine in the same run, floors that show what could be
- * had at most. `--products` and `--orders` load that many first.
+ * had at most. `--products` and `--orders` load that many first; beyond 10,000 it measures lists at 10,000 too, one
+ * request at a time, and shows how their cost grows: `--only growth` does nothing else.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { type Case, casesOf } from "./bench/cases.ts";
 import { type Generator, type Helper, startFloor, startGenerator } from "./bench/children.ts";
+import { type GrowthCase, growthTable, orderCases, productCases, SMALL } from "./bench/growth.ts";
 import { loadOrders } from "./bench/load_orders.ts";
 import { loadProducts } from "./bench/load_products.ts";
-import { compare, doubts, LOAD, type Round, rowOf, table } from "./bench/report.ts";
+import { compare, doubts, LOAD, type Round, type Row, rowOf, table } from "./bench/report.ts";
 import { fillCarts, prepare } from "./bench/shop.ts";
 import { cpuOf, machineCpu, memoryOf } from "./bench/usage.ts";
 import { PROCESSES } from "./processes.ts";
@@ -26,6 +28,8 @@ import { testFolder } from "./test/servers.ts";
 const CORES = navigator.hardwareConcurrency;
 const WARM_UP_S = 1.5;
 const QUIET_S = 5;
+/** The name under which `--only` asks for nothing but how cost grows. */
+const GROWTH = "growth";
 const running: (() => Promise<void> | void)[] = [];
 const began = Date.now();
 
@@ -70,6 +74,8 @@ await orRefuse(async () => {
   }
 });
 
+type Measured = Pick<Case, "name" | "floor" | "load">;
+
 interface Plan {
   seconds: number;
   rounds: number;
@@ -98,8 +104,6 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
   await delay(QUIET_S * 1000, signal);
   const quiet = memoryOf(shopPids);
   const database = ownerUrl(folder);
-  if (plan.products > 0) await loadProducts(database, plan.products, say);
-  if (plan.orders > 0) await loadOrders(database, plan.orders, say);
 
   say("signing shoppers up");
   const prepared = await prepare(shop, operator, plan.connections);
@@ -110,26 +114,47 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
   const pids = { ...shopPids, floor: floors.http.pid, "floor's neighbour": floors.grpc.pid, [LOAD]: generator.pid };
 
   const places = { floors: floors.url, gateway: new URL(shop.gateway), admin: new URL(shop.admin) };
-  const cases = casesOf(prepared, places, plan.connections).filter(({ name, floor }) =>
-    plan.only === "" || !floor || name.includes(plan.only)
+  const measure = (cases: readonly Measured[]) => measureAll(generator, cases, plan, pids, signal);
+  const growth = [
+    await grow("products", plan.products, measure, {
+      load: (to, from) => loadProducts(database, to, say, from),
+      cases: () => productCases(places.gateway),
+    }),
+    await grow("orders", plan.orders, measure, {
+      load: (to, from) => loadOrders(database, to, say, from),
+      cases: () => orderCases(prepared, places.gateway, places.admin),
+    }),
+  ];
+
+  const rows = plan.only === GROWTH ? [] : compare(
+    await measure(
+      casesOf(prepared, places, plan.connections).filter(({ name, floor }) =>
+        plan.only === "" || !floor || name.includes(plan.only)
+      ),
+    ),
   );
-  const rounds = new Map<string, Round[]>(cases.map(({ name }) => [name, []]));
-  for (let round = 1; round <= plan.rounds; round++) {
-    for (const tried of cases) {
-      const result = await measureCase(generator, tried, plan.seconds, pids, signal);
-      rounds.get(tried.name)?.push(result);
-      say(`round ${round} of ${plan.rounds}: ${tried.name}: ${Math.round(result.done / result.seconds)} a second`);
-    }
-  }
-  const rows = compare(cases.map(({ name, floor }) => rowOf(name, floor, rounds.get(name) ?? [])));
   const loaded = memoryOf(shopPids);
-  console.log(`\n${plan.connections} connections, ${plan.rounds} rounds of ${plan.seconds} s, ${CORES} cores\n`);
-  console.log(table(rows));
+  for (const { table, rows } of growth) {
+    if (table) console.log(`\n1 connection, ${plan.rounds} rounds of ${plan.seconds} s, ${CORES} cores\n\n${table}`);
+    for (const doubt of doubts(rows)) console.log(`WARNING: ${doubt}`);
+  }
+  if (rows.length > 0) {
+    console.log(`\n${plan.connections} connections, ${plan.rounds} rounds of ${plan.seconds} s, ${CORES} cores\n`);
+    console.log(table(rows));
+  }
   console.log(`\nmemory (PSS) in MB, quiet ${sum(quiet)}, after the load ${sum(loaded)}`);
   for (const name of Object.keys(shopPids)) console.log(`  ${name.padEnd(10)}${quiet[name]} → ${loaded[name]}`);
   console.log(`started again in ${start_s} s`);
   for (const doubt of doubts(rows)) console.log(`WARNING: ${doubt}`);
-  const report = { time: new Date().toISOString(), cores: CORES, ...plan, start_s, memory: { quiet, loaded }, rows };
+  const report = {
+    time: new Date().toISOString(),
+    cores: CORES,
+    ...plan,
+    start_s,
+    memory: { quiet, loaded },
+    rows,
+    growth,
+  };
   const out = plan.out || join(Deno.cwd(), ".nano-bench.json");
   Deno.writeTextFileSync(out, `${JSON.stringify(report, null, 2)}\n`);
   say(`all figures: ${out}`);
@@ -173,9 +198,49 @@ async function startFloors(
   throw new Refusal("Cannot measure as the floors did not start.");
 }
 
+/** Loads so many, first a few, and measures what their number might cost both times. */
+async function grow(
+  what: string,
+  number: number,
+  measure: (cases: readonly GrowthCase[]) => Promise<Row[]>,
+  { load, cases }: {
+    load: (to: number, from: number) => Promise<void>;
+    cases: () => GrowthCase[] | Promise<GrowthCase[]>;
+  },
+): Promise<{ table: string; rows: Row[] }> {
+  if (number <= SMALL) {
+    if (number > 0) await load(number, 0);
+    return { table: "", rows: [] };
+  }
+  await load(SMALL, 0);
+  const small = await measure(await cases());
+  await load(number, SMALL);
+  const large = await measure(await cases());
+  return { table: growthTable(what, [SMALL, number], small, large), rows: [...small, ...large] };
+}
+
+/** Measures cases in turn, several rounds. */
+async function measureAll(
+  generator: Generator,
+  cases: readonly Measured[],
+  plan: Plan,
+  pids: Record<string, number>,
+  signal: AbortSignal,
+): Promise<Row[]> {
+  const rounds = new Map<string, Round[]>(cases.map(({ name }) => [name, []]));
+  for (let round = 1; round <= plan.rounds; round++) {
+    for (const tried of cases) {
+      const result = await measureCase(generator, tried, plan.seconds, pids, signal);
+      rounds.get(tried.name)?.push(result);
+      say(`round ${round} of ${plan.rounds}: ${tried.name}: ${Math.round(result.done / result.seconds)} a second`);
+    }
+  }
+  return cases.map(({ name, floor }) => rowOf(name, floor, rounds.get(name) ?? []));
+}
+
 async function measureCase(
   generator: Generator,
-  { load }: Case,
+  { load }: Measured,
   seconds: number,
   pids: Record<string, number>,
   signal: AbortSignal,

@@ -108,7 +108,8 @@ export class Connection {
 }
 
 function indexOf(bytes: Uint8Array, wanted: Uint8Array, length: number): number {
-  for (let at = 0; at + wanted.length <= length; at++) {
+  const [first = 0] = wanted;
+  for (let at = bytes.indexOf(first); at >= 0 && at + wanted.length <= length; at = bytes.indexOf(first, at + 1)) {
     if (wanted.every((byte, index) => bytes[at + index] === byte)) return at;
   }
   return -1;

@@ -40,8 +40,16 @@ const SALES = `insert into store.daily_sales (store_id, day, variant_id, product
      v * 1000
    from store.stores s, generate_series(0, 29) d, generate_series(1, 200) v where s.slug = 'default'`;
 
-/** Loads so many orders as the owner, saying how far it is. A load that breaks off leaves nothing. */
-export async function loadOrders(ownerUrl: string, orders: number, say: (line: string) => void): Promise<void> {
+/**
+ * Loads orders as the owner, saying how far it is: up to so many, and those after `loaded`, where so many are there from
+ * before. A load that breaks off leaves nothing.
+ */
+export async function loadOrders(
+  ownerUrl: string,
+  orders: number,
+  say: (line: string) => void,
+  loaded = 0,
+): Promise<void> {
   const client = new pg.Client({ connectionString: ownerUrl });
   await client.connect();
   try {
@@ -49,14 +57,14 @@ export async function loadOrders(ownerUrl: string, orders: number, say: (line: s
     const indexes = await dropIndexes(client, [`"order".orders`, `"order".order_items`, `"order".order_history`]);
     // Row by row in one transaction the trigger would count ever more slowly: the sums are added here.
     await client.query(`alter table "order".orders disable trigger count_added`);
-    for (let from = 1; from <= orders; from += STEP) {
+    for (let from = loaded + 1; from <= orders; from += STEP) {
       const to = Math.min(orders, from + STEP - 1);
       await client.query(MADE, [from, to, orders]);
       for (const statement of STATEMENTS) await client.query(statement);
       await client.query("drop table made");
       say(`loaded ${to} of ${orders} orders`);
     }
-    await client.query(SALES);
+    if (loaded === 0) await client.query(SALES);
     // The checks of foreign keys wait; the tables can't be changed before.
     await client.query("set constraints all immediate");
     await client.query(`alter table "order".orders enable trigger count_added`);

@@ -15,8 +15,9 @@ export interface Prepared {
   /** Access tokens of those who fill carts, and of those who check out. */
   browsers: string[];
   shoppers: string[];
-  /** The cookie of an operator who is signed in to the console. */
+  /** The cookie of an operator who is signed in to the console, and an operator's token. */
   cookie: string;
+  operator: string;
 }
 
 interface Listing {
@@ -59,6 +60,7 @@ export async function prepare(
       browsers: tokens.slice(0, people),
       shoppers: tokens.slice(people),
       cookie: await signIn(shop.admin, operator),
+      operator: token,
     };
   } finally {
     rest.close();
