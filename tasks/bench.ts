@@ -11,6 +11,7 @@ import { type Generator, type Helper, startFloor, startGenerator } from "./bench
 import { type GrowthCase, growthTable, orderCases, productCases, SMALL } from "./bench/growth.ts";
 import { loadOrders } from "./bench/load_orders.ts";
 import { loadProducts } from "./bench/load_products.ts";
+import { profileTable, readProfiles } from "./bench/profile.ts";
 import { compare, doubts, LOAD, type Round, type Row, rowOf, table } from "./bench/report.ts";
 import { fillCarts, prepare } from "./bench/shop.ts";
 import { cpuOf, machineCpu, memoryOf } from "./bench/usage.ts";
@@ -45,6 +46,7 @@ await orRefuse(async () => {
       orders: { type: "string", default: "0" },
       only: { type: "string", default: "" },
       out: { type: "string", default: "" },
+      profile: { type: "boolean", default: false },
     },
   });
   const number = (name: "seconds" | "rounds" | "connections" | "products" | "orders", least: number) => {
@@ -62,6 +64,7 @@ await orRefuse(async () => {
     orders: number("orders", 0),
     only: values.only,
     out: values.out,
+    profile: values.profile,
   };
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => stop.abort());
@@ -84,6 +87,7 @@ interface Plan {
   orders: number;
   only: string;
   out: string;
+  profile: boolean;
 }
 
 async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
@@ -93,7 +97,8 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
   say("starting a shop");
   const first = await startShop(folder, operator, signal);
   await first.shop.stop();
-  const { shop, seconds: start_s } = await startShop(folder, operator, signal);
+  const profiles = plan.profile ? join(folder, "profiles") : undefined;
+  const { shop, seconds: start_s } = await startShop(folder, operator, signal, profiles);
   running.push(() => shop.stop());
   const shopPids = {
     ...Object.fromEntries([...PROCESSES.map(({ name }) => name), "postgres"].map((name) => [name, pidOf(shop, name)])),
@@ -113,6 +118,7 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
   running.push(() => generator.stop());
   const pids = { ...shopPids, floor: floors.http.pid, "floor's neighbour": floors.grpc.pid, [LOAD]: generator.pid };
 
+  const measured = performance.now();
   const places = { floors: floors.url, gateway: new URL(shop.gateway), admin: new URL(shop.admin) };
   const measure = (cases: readonly Measured[]) => measureAll(generator, cases, plan, pids, signal);
   const growth = [
@@ -145,6 +151,11 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
   console.log(`\nmemory (PSS) in MB, quiet ${sum(quiet)}, after the load ${sum(loaded)}`);
   for (const name of Object.keys(shopPids)) console.log(`  ${name.padEnd(10)}${quiet[name]} → ${loaded[name]}`);
   console.log(`started again in ${start_s} s`);
+  if (profiles) {
+    const last_ms = performance.now() - measured;
+    await shop.stop();
+    console.log(`\nwhere each process's CPU went, by V8's profiles\n${profileTable(readProfiles(profiles), last_ms)}`);
+  }
   for (const doubt of doubts(rows)) console.log(`WARNING: ${doubt}`);
   const report = {
     time: new Date().toISOString(),
@@ -161,7 +172,12 @@ async function bench(plan: Plan, signal: AbortSignal): Promise<void> {
 }
 
 /** As `deno task start` does, with limits that are counted and never met. */
-async function startShop(folder: string, operator: { email: string; password: string }, signal: AbortSignal) {
+async function startShop(
+  folder: string,
+  operator: { email: string; password: string },
+  signal: AbortSignal,
+  profiles?: string,
+) {
   const started = performance.now();
   const settings = readSettings({
     DATA_DIR: join(folder, "shop"),
@@ -173,7 +189,7 @@ async function startShop(folder: string, operator: { email: string; password: st
     JWT_EXPIRATION: "3600",
     SEED: "demo",
   });
-  const shop = new Shop(settings, { say: () => {}, signal });
+  const shop = new Shop(settings, { say: () => {}, signal, ...(profiles ? { profiles } : {}) });
   await shop.start();
   return { shop, seconds: Math.round((performance.now() - started) / 100) / 10 };
 }

@@ -26,7 +26,7 @@ export async function recordPayment(deps: Deps, payment: Payment, refund?: Refun
       ]);
     };
     let after = before;
-    if (now) after = await settle(deps, tx, before, attempt, now, known);
+    if (now) after = await settle(deps, tx, before, attempt, now, { also: known, last: !refund });
     else await known(before);
     const returns = refund && await goodsOf(deps, tx, after, refund);
     if (returns) after = await deps.orders.apply(tx, after, { ...NO_CHANGE, returns }, "system");
@@ -67,20 +67,20 @@ export async function closeAttempt(
   });
 }
 
-/** Writes an attempt as it is now, what the order makes of it, and what `also` adds. */
+/** Writes an attempt as it is now, what the order makes of it, and what `also` adds; commits where it is the `last`. */
 async function settle(
   deps: Deps,
   tx: Tx,
   order: Order,
   before: Attempt,
   now: Attempt,
-  also?: (after: Order) => Promise<unknown>,
+  then: { also?: (after: Order) => Promise<unknown>; last?: boolean } = {},
 ): Promise<Order> {
   const payments = order.payments.map((attempt) => attempt.payment_id === now.payment_id ? now : attempt);
   const change = followPayment({ ...order, payments }, before, now);
   const [, after] = await Promise.all([
     deps.orders.updateAttempt(tx, now),
-    deps.orders.apply(tx, order, change, "system", { also }),
+    deps.orders.apply(tx, order, change, "system", then),
   ]);
   return after;
 }

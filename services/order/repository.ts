@@ -11,7 +11,7 @@ import {
   yieldKey,
 } from "../shared/idempotency.ts";
 import { addJob, addJobs, eventJob, removeJob } from "../shared/jobs.ts";
-import { orElse, type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
+import { commitAlong, orElse, type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import { placedOutcome, toMessage } from "./messages.ts";
 import { createNoteRows } from "./notes.ts";
 import {
@@ -82,7 +82,12 @@ export function createRepository(pool: Pool) {
     order: Order,
     change: Change,
     by: string,
-    { number, also }: { number?: number; also?: ((after: Order) => Promise<unknown>) | undefined } = {},
+    { number, also, last = false }: {
+      number?: number;
+      also?: ((after: Order) => Promise<unknown>) | undefined;
+      /** Whether the transaction ends with it. */
+      last?: boolean;
+    } = {},
   ): Promise<Order> {
     const status = change.moves.at(-1)?.to ?? order.status;
     const changed = tx.query({
@@ -108,7 +113,9 @@ export function createRepository(pool: Pool) {
     }
     countSteps(tx, order, change);
     const events = change.events.map((type) => eventJob(type, after.store_id, toMessage(after)));
-    await Promise.all([addJobs(tx, SERVICE, [...followUpsOf(order.id, change), ...events]), also?.(after)]);
+    const rest = Promise.all([addJobs(tx, SERVICE, [...followUpsOf(order.id, change), ...events]), also?.(after)]);
+    if (last) commitAlong(tx);
+    await rest;
     return after;
   }
 
@@ -180,7 +187,9 @@ export function createRepository(pool: Pool) {
             draft.note ?? null,
           ],
         });
-        await Promise.all([inserted, addFollowUp(tx, followUp("resume_order", draft.id, { after: RESUME_AFTER }))]);
+        const resumed = addFollowUp(tx, followUp("resume_order", draft.id, { after: RESUME_AFTER }));
+        commitAlong(tx);
+        await Promise.all([inserted, resumed]);
         return claim;
       });
     },
@@ -253,7 +262,7 @@ export function createRepository(pool: Pool) {
       try {
         return await transaction(
           pool,
-          (tx) => apply(tx, placing, change, by, { number, also: also && ((order) => also(tx, order)) }),
+          (tx) => apply(tx, placing, change, by, { number, also: also && ((order) => also(tx, order)), last: true }),
         );
       } catch (error) {
         const opened = error instanceof OrderMoved ? await read(pool, placing.id) : undefined;
@@ -305,7 +314,7 @@ export function createRepository(pool: Pool) {
     /** Takes back a job whose work was done at once. */
     doneAtOnce: (key: string): Promise<void> => removeJob(pool, SERVICE, key),
 
-    /** Writes the intent to pay, before anybody is asked for money. */
+    /** Writes the intent to pay, before anybody is asked for money, and commits. */
     async insertAttempt(tx: Tx, order_id: string, attempt: Omit<Attempt, "create_time">): Promise<void> {
       const inserted = tx.query({
         name: "order.insert_attempt",
@@ -313,7 +322,9 @@ export function createRepository(pool: Pool) {
           `insert into payment_attempts (order_id, attempt, payment_id, method, amount) values ($1, $2, $3, $4, $5)`,
         values: [order_id, attempt.attempt, attempt.payment_id, attempt.method, attempt.amount],
       });
-      await Promise.all([inserted, resolveLater(tx, order_id, attempt.payment_id)]);
+      const resolved = resolveLater(tx, order_id, attempt.payment_id);
+      commitAlong(tx);
+      await Promise.all([inserted, resolved]);
     },
 
     resolveLater,

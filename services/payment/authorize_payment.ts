@@ -1,6 +1,7 @@
 import { remainingTime } from "../shared/context.ts";
 import { conflict, invalid, unavailable } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
+import { commitAlong } from "../shared/postgres.ts";
 import { blockedBy, isOpen, type Payment } from "./payment.ts";
 import type { Intent } from "./repository.ts";
 import { askToCharge, resolvePayment } from "./resolve_payment.ts";
@@ -20,7 +21,10 @@ export async function authorizePayment(deps: Deps, intent: Intent): Promise<Paym
   if (!provider) throw invalid("unknown_method", "The store has no such payment method.", "/method");
   const written = await repository.transaction(async (tx) => {
     const payment = await repository.insert(tx, intent);
-    if (payment) await resolveSoon(deps, tx, payment);
+    if (!payment) return undefined;
+    const added = resolveSoon(deps, tx, payment);
+    commitAlong(tx);
+    await added;
     return payment;
   });
   if (!written) return await repeated(deps, intent);

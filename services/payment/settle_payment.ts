@@ -1,5 +1,5 @@
 import { remainingTime } from "../shared/context.ts";
-import type { Tx } from "../shared/postgres.ts";
+import { commitAlong, type Tx } from "../shared/postgres.ts";
 import { eventData } from "./messages.ts";
 import { holds, type Payment, settlement } from "./payment.ts";
 import { countPayment } from "./payment_metrics.ts";
@@ -37,24 +37,28 @@ export async function settlePayment(
   report: boolean,
 ): Promise<Payment> {
   const settled = settlement(charge) ?? { status: "unknown", captured_amount: 0, failure_code: null } as const;
-  const moved = await repository.transaction((tx) => enter({ repository }, tx, payment, settled, report));
+  const moved = await repository.transaction((tx) => enter({ repository }, tx, payment, settled, report, true));
   return moved ?? await repository.find(payment.id) ?? payment;
 }
 
-/** Moves a payment within a transaction, with all that follows; undefined if it does not move, or no more. */
+/**
+ * Moves a payment within a transaction, with all that follows; undefined if it does not move, or no more. Commits where
+ * it is the `last`.
+ */
 export async function enter(
   { repository }: Pick<Deps, "repository">,
   tx: Tx,
   payment: Payment,
   settled: NonNullable<ReturnType<typeof settlement>> | { status: "unknown"; captured_amount: 0; failure_code: null },
   report: boolean,
+  last = false,
 ): Promise<Payment | undefined> {
   const moved = await repository.move(tx, payment.id, settled);
   if (!moved) return undefined;
   countPayment(tx, moved);
   if (moved.status === "unknown") return await resolveSoon({ repository }, tx, moved, "1 second").then(() => moved);
   const { id, status, store_id, cancel_requested } = moved;
-  await Promise.all([
+  const rest = Promise.all([
     repository.post(tx, "capture", moved, moved.captured_amount),
     status === "captured" && repository.emit(tx, "payment.captured", store_id, eventData(moved)),
     status === "declined" && repository.emit(tx, "payment.failed", store_id, eventData(moved)),
@@ -63,6 +67,8 @@ export async function enter(
     !cancel_requested && repository.removeJob(tx, `resolve:${id}`),
     cancel_requested && holds(moved) && resolveSoon({ repository }, tx, moved, "0 seconds"),
   ]);
+  if (last) commitAlong(tx);
+  await rest;
   return moved;
 }
 

@@ -106,9 +106,7 @@ async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
     begun.catch(() => {});
     const result = await run(client as unknown as Tx);
     await begun;
-    // Who asked was told that it took too long, and may have done something else since.
-    if (remainingTime(1) <= 0) throw timedOut();
-    await client.query("commit");
+    await (commits.get(client) ?? commit(client));
     for (const work of committed.get(client) ?? []) work();
     return result;
   } catch (error) {
@@ -116,8 +114,31 @@ async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
     throw error;
   } finally {
     committed.delete(client);
+    commits.delete(client);
     client.release(broken);
   }
+}
+
+/** The commits that were sent, by their connection. */
+const commits = new WeakMap<object, Promise<void>>();
+
+/**
+ * Commits along with the statements that were just sent, without a round trip of its own. Nothing may be decided after
+ * it; where one of them fails nothing is committed.
+ */
+export function commitAlong(tx: Tx): void {
+  const sent = commit(tx as unknown as pg.PoolClient);
+  // Looked at once the statements are through.
+  sent.catch(() => {});
+  commits.set(tx, sent);
+}
+
+async function commit(client: pg.PoolClient): Promise<void> {
+  // Who asked was told that it took too long, and may have done something else since.
+  if (remainingTime(1) <= 0) throw timedOut();
+  const { command } = await client.query("commit");
+  // PostgreSQL answers so, and without an error, where a statement before it failed.
+  if (command === "ROLLBACK") throw new Error("Cannot commit as a statement of the transaction failed.");
 }
 
 /** What is to be counted once a transaction is committed, by its connection. */

@@ -4,7 +4,7 @@ import { withContext } from "./context.ts";
 import { conflict, toNanoError } from "./errors.ts";
 import { createLog } from "./log.ts";
 import { registry } from "./metrics.ts";
-import { createPool, onCommit, orElse, type Pool, transaction, type Tx } from "./postgres.ts";
+import { commitAlong, createPool, onCommit, orElse, type Pool, transaction, type Tx } from "./postgres.ts";
 import { statementName } from "./sql_telemetry.ts";
 import { type TestDatabase, testDatabase } from "./testing.ts";
 
@@ -67,6 +67,25 @@ describe("transaction()", () => {
     expect(await read()).toBe(before);
     const found = await transaction(pool, (tx) => Promise.all([add(tx, 2), add(tx, 3), add(tx, -5)]));
     expect(found.map(({ rows }) => rows[0]?.n)).toEqual([before + 2, before + 5, before]);
+  });
+
+  it("commits along with its last statements, and nothing where one of them fails, seen or not", async () => {
+    const add = (tx: Tx, n: number) =>
+      tx.query({ name: "add", text: "update public.counters set n = n + $1 where id = 1", values: [n] });
+    const before = await read();
+    const adding = (last: number, end: (work: Promise<unknown>) => Promise<unknown>) =>
+      transaction(pool, async (tx) => {
+        const work = Promise.all([add(tx, 1), add(tx, last)]);
+        commitAlong(tx);
+        await end(work);
+      });
+    await adding(1, (work) => work);
+    expect(await read()).toBe(before + 2);
+    await expect(adding(1000, (work) => work)).rejects.toMatchObject({ constraint: "small" });
+    await expect(adding(1000, (work) => work.catch(() => {}))).rejects.toThrow("Cannot commit");
+    expect(await read()).toBe(before + 2);
+    await adding(-3, (work) => work);
+    expect(await read()).toBe(before);
   });
 
   it("runs what waits for its end once it is committed, and never otherwise", async () => {

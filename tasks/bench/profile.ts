@@ -1,3 +1,5 @@
+import { join } from "node:path";
+
 /** A V8 CPU profile, as `deno run --cpu-prof` writes it: times in microseconds. */
 export interface Profile {
   nodes: { id: number; callFrame: { functionName: string; url: string }; children?: number[] }[];
@@ -60,4 +62,14 @@ export function profileTable(profiles: Readonly<Record<string, Profile>>, last_m
     );
     return `  ${name.padEnd(10)}${(busy_ms / 1000).toFixed(1)} s: ${parts.join(", ")}`;
   }).join("\n");
+}
+
+/** The profiles in a folder, by the names of their processes. */
+export function readProfiles(folder: string): Record<string, Profile> {
+  const files = [...Deno.readDirSync(folder)].map(({ name }) => name).filter((name) => name.endsWith(".cpuprofile"));
+  return Object.fromEntries(
+    files.sort().map((
+      name,
+    ) => [name.slice(0, -".cpuprofile".length), JSON.parse(Deno.readTextFileSync(join(folder, name)))]),
+  );
 }
