@@ -1,8 +1,9 @@
 /**
- * `deno task bench [--products N] [--orders N] [--seconds N] [--rounds N] [--connections N] [--only NAME] [--out FILE]`:
- * measures the shop as it is shipped, and beside it, on the same machine in the same run, floors that show what could be
- * had at most. `--products` and `--orders` load that many first; beyond 10,000 it measures lists at 10,000 too, one
- * request at a time, and shows how their cost grows: `--only growth` does nothing else.
+ * `deno task bench [--products N] [--orders N] [--seconds N] [--rounds N] [--connections N] [--only NAME] [--profile]
+ * [--out FILE]`: measures the shop as it is shipped, and beside it, on the same machine in the same run, floors that show
+ * what could be had at most. `--products` and `--orders` load that many first; beyond 10,000 it measures lists at 10,000
+ * too, one request at a time, and shows how their cost grows: `--only growth` does nothing else. `--profile` tells what
+ * each process spent its CPU on, and costs some itself.
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
