@@ -241,7 +241,7 @@ function limitTo(maxSize: number, refusal: () => NanoError) {
   });
   // It reads what comes in chunks, and only that, before it goes on.
   return async (c: RequestContext, next: () => Promise<void>) => {
-    await outside(c.env, () => inTime(limit(c, () => Promise.resolve())));
+    if (c.req.raw.body) await outside(c.env, () => inTime(limit(c, () => Promise.resolve())));
     await next();
   };
 }

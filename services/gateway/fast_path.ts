@@ -92,7 +92,12 @@ export function fastPath(
     }
     if (ready.page.until < started && !ready.renewed) {
       ready.renewed = true;
-      return learn(key, request, info, true);
+      return learn(key, request, info, true).then((response) => {
+        if (response.status < 500) return response;
+        // The page that there is may be shown a little longer, and somebody else renews it.
+        ready.renewed = false;
+        return catalogue.shows(ready.page) ? show(ready, request, info, started, path) : response;
+      });
     }
     return show(ready, request, info, started, path);
   };

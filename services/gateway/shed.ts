@@ -193,7 +193,17 @@ function placeOf(url: string): [path: string, resource: string] {
   const query = url.indexOf("?", from);
   const path = query < 0 ? url.slice(from) : url.slice(from, query);
   const end = path.indexOf("/", 1);
-  return [path, end < 0 ? path.slice(1) : path.slice(1, end)];
+  const resource = end < 0 ? path.slice(1) : path.slice(1, end);
+  return [path, resource.includes("%") ? decoded(resource) : resource];
+}
+
+/** As the routes read it. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** What the chain says of an overload, without the chain. A script of any origin may read it: it tells nothing. */

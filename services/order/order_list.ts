@@ -22,8 +22,8 @@ export interface ListFilter {
 const LOOKED_AT = 500;
 /** Where that is not a page, the index of what is searched gives at most so many. */
 const MAX_HITS = 1_000;
-/** What the index can look for: for less it would read all. */
-const HAS_TRIGRAM = /[\p{L}\p{N}]{3}/u;
+/** A single letter, which nearly all have, is looked for among these only. */
+const LETTER = /^.$/u;
 
 /**
  * The statement of a list: one for each set of filters that is used, each prepared once, so that each gets the plan
@@ -78,7 +78,7 @@ export function listStatement(given: ListFilter, what: "page" | "count"): {
   used.push(direction);
   if (staffSearch) {
     const number = /^#?(\d{1,15})$/.exec(q)?.[1];
-    const indexed = number !== undefined || HAS_TRIGRAM.test(q);
+    const indexed = number !== undefined || !LETTER.test(q);
     used.push(indexed ? "search" : "short_search");
     const [store, pattern] = ["$1", bind(`%${escapeLike(q.toLowerCase())}%`)];
     const wanted = [pattern, bind(number ? Number(number) : null), bind(status ?? null), bind(user_id ?? null)];

@@ -173,7 +173,7 @@ describe("with 50,000 orders", () => {
       const nodes = flatten(Plan);
       expect((Plan["Shared Hit Blocks"] ?? 0) + (Plan["Shared Read Blocks"] ?? 0)).toBeLessThan(300);
       const indexes = nodes.map((node) => node["Index Name"]).filter((name) => name?.startsWith("orders"));
-      expect(indexes).toContain(index);
+      expect(indexes.some((name) => name?.startsWith(index))).toBe(true);
       expect(nodes.some((node) => node["Node Type"] === "Seq Scan" && node["Relation Name"] === "orders")).toBe(false);
       const wasted = nodes.reduce((sum, node) => sum + (node["Rows Removed by Filter"] ?? 0), 0);
       expect(wasted).toBeLessThan(1000);
@@ -185,7 +185,7 @@ describe("with 50,000 orders", () => {
     ["a part of a name, and of an address", { q: "8f14e45f" }, 2],
     ["a number", { q: "#42001" }, 1],
     ["what nobody has", { q: "nobody at all" }, 0],
-    ["two letters that nobody has", { q: "zq" }, 0],
+    ["a letter that nobody has", { q: "\u00fe" }, 0],
     ["what all have", { q: "example.com" }, 21],
     ["what all have, with a status that few have", { q: "example.com", status: "cancelled" }, 21],
     ["what all have, with a status that none has", { q: "example.com", status: "refunded" }, 0],

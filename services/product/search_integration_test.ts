@@ -64,6 +64,19 @@ describe("a search that asks for no order", () => {
     for (const limit of [1, 2, 4]) expect(await pages(store_id, { q: "linen", limit })).toEqual(all);
   });
 
+  it("finds words with numbers by their beginning, also behind thousands of newer products", async () => {
+    const store_id = newId();
+    await create(store_id, "Sony MP3 player");
+    await create(store_id, "Mpeg tape");
+    await service.owner.query(
+      `insert into product.products (id, store_id, slug, name, currency, price, in_stock)
+       select gen_random_uuid(), $1, 'later' || n, 'Later', 'USD', 100, true from generate_series(1, 2100) n`,
+      [store_id],
+    );
+    expect(names(await list(store_id, { q: "mp" })).sort()).toEqual(["Mpeg tape", "Sony MP3 player"]);
+    expect(names(await list(store_id, { q: "mp3" }))).toEqual(["Sony MP3 player"]);
+  });
+
   it("keeps to the store, to what is on sale and to the filters", async () => {
     await create(newId(), "Linen of another store");
     await create(store_id, "Linen draft", { status: "draft" });

@@ -3,7 +3,6 @@ import { Socket } from "node:net";
 
 /** What of a socket is needed to hold back what is written to it. */
 interface Corked {
-  readonly writableCorked: number;
   cork(): void;
   uncork(): void;
   write(...args: unknown[]): boolean;
@@ -16,10 +15,16 @@ interface Corked {
  */
 const prototype = Socket.prototype as unknown as Corked;
 const { write } = prototype;
+/** Those that are held back until the turn ends; a library's own corks, within it, change nothing. */
+const held = new WeakSet<Corked>();
 prototype.write = function (this: Corked, ...args: unknown[]): boolean {
-  if (this.writableCorked === 0) {
+  if (!held.has(this)) {
+    held.add(this);
     this.cork();
-    setImmediate(() => this.uncork());
+    setImmediate(() => {
+      held.delete(this);
+      this.uncork();
+    });
   }
   return write.apply(this, args);
 };

@@ -53,9 +53,17 @@ describe("a socket", () => {
     socket.write("d");
     await setImmediate();
     expect(sent).toEqual([3, 1]);
+    // A library that corks by itself, as pg does for each statement.
+    for (const piece of ["e", "f"]) {
+      socket.cork();
+      socket.write(piece);
+      socket.uncork();
+    }
+    await setImmediate();
+    expect(sent).toEqual([3, 1, 2]);
     socket.end();
     await once(socket, "close");
-    expect(await received[0]).toBe("abcd");
+    expect(await received[0]).toBe("abcdef");
   });
 
   it("loses nothing where it ends in the turn of its last write", async () => {

@@ -101,7 +101,7 @@ async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
   let broken: Error | undefined;
   try {
     if (remainingTime(1) <= 0) throw timedOut();
-    // Sent along with the first statement, which fails where this does.
+    // Sent along with the first statement, which fails where the settings do; "begin" itself has nothing to fail by.
     const begun = begin(client);
     begun.catch(() => {});
     const result = await run(client as unknown as Tx);
@@ -124,7 +124,8 @@ const commits = new WeakMap<object, Promise<void>>();
 
 /**
  * Commits along with the statements that were just sent, without a round trip of its own. Nothing may be decided after
- * it; where one of them fails nothing is committed.
+ * it; where one of them fails nothing is committed. It is sent in time, but a statement that waits may commit late: only
+ * for what a retry or a job finds done.
  */
 export function commitAlong(tx: Tx): void {
   const sent = commit(tx as unknown as pg.PoolClient);

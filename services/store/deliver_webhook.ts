@@ -82,7 +82,7 @@ export function deliverWebhook({ pool, webhooks, deliver, vault }: WebhookDeps) 
       // Endpoint before delivery, as whoever disables it does. Deleted meanwhile: the log is gone, too.
       const endpoint = await webhooks.lock(tx, parcel.webhook_id);
       if (!endpoint) return false;
-      await webhooks.insertAttempt(tx, parcel.id, request, outcome);
+      await webhooks.insertAttempt(tx, parcel.id, request, outcome, parcel.event.data);
       const settled = await webhooks.settle(tx, parcel, verdict, slow);
       const failing = await webhooks.noteHealth(tx, endpoint.id, succeeded, slow);
       const reason = verdict.state === "failed" && verdict.gone ? "gone" : failing;

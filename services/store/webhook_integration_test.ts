@@ -1,6 +1,7 @@
 import { expect } from "@std/expect";
 import { after, afterEach, before, describe, it } from "@std/testing/bdd";
 import { Webhook as Verifier } from "standardwebhooks";
+import { SYSTEM } from "../shared/context.ts";
 import { newId } from "../shared/ids.ts";
 import { registry } from "../shared/metrics.ts";
 import { createClients } from "./clients.ts";
@@ -97,6 +98,22 @@ describe("a delivery", () => {
     expect(new Set(received.map(({ headers }) => headers["webhook-id"]))).toEqual(new Set([done?.event_id]));
     expect(done?.attempts[0]?.request_headers["webhook-signature"]).toBe(received[0]?.headers["webhook-signature"]);
     expect([(await world.webhookOf(hook.id)).failing_since, await world.waiting(hook.id)]).toEqual([undefined, []]);
+  });
+
+  it("keeps nothing of an answer to an event whose person was erased while it was on its way", async () => {
+    const order_id = newId();
+    const { received, url } = world.receive(async ({ body }) => {
+      await as(SYSTEM, () => world.client.erasePerson({ user_id: newId(), order_ids: [order_id] }));
+      return new Response(body);
+    });
+    const hook = await world.subscribe(url);
+    await world.publish(hook.store_id, "order.placed", { id: order_id, email: "ada@example.com" });
+    await world.runWaiting(hook.id);
+    expect(received[0]?.body).toContain("ada@example.com");
+    const [done] = await world.deliveries(hook.id);
+    expect(done?.attempts.map(({ response_status, response_start }) => [response_status, response_start])).toEqual([
+      [200, ""],
+    ]);
   });
 
   it("ends failed after ten attempts, and the webhook stays", async () => {

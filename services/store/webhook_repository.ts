@@ -258,11 +258,18 @@ export function createWebhookRepository(pool: Pool) {
       delivery_id: string,
       attempt: Omit<Attempt, "response_status" | "error" | "response_start" | "duration_ms">,
       { status, response_start, duration_ms, error }: Outcome,
+      data: object,
     ): Promise<void> {
       await tx.query({
         name: "webhook.insert_attempt",
-        text: `insert into webhook_attempts (id, delivery_id, time, url, request_headers, request_body_sha256,
-                 response_status, response_start, duration_ms, error) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+        // The event is locked against being erased: once it is, what was answered to it before is erased, too.
+        text: `with told as (
+                 select v.data = $11::jsonb as same from webhook_deliveries d join events v on v.id = d.event_id
+                 where d.id = $2 for share of v
+               )
+               insert into webhook_attempts (id, delivery_id, time, url, request_headers, request_body_sha256,
+                 response_status, response_start, duration_ms, error)
+               values ($1, $2, $3, $4, $5, $6, $7, case when (select same from told) then $8 else '' end, $9, $10)`,
         values: [
           attempt.id,
           delivery_id,
@@ -274,6 +281,7 @@ export function createWebhookRepository(pool: Pool) {
           response_start,
           duration_ms,
           status === undefined ? error ?? "connection_failed" : null,
+          JSON.stringify(data),
         ],
       });
     },

@@ -13,24 +13,24 @@ begin
 end $$;
 
 -- The words of all products' names, which many share, so that they are far fewer than products: what a misspelt word
--- may have meant. Without those with digits, for each product may have its own. A word stays when the last product that
+-- may have meant. Without numbers, for each product may have its own. A word stays when the last product that
 -- had it goes: it then finds nothing. Not unique, since two that learn the same word should not wait for each other.
 create table search_words (word text not null);
 create index search_words_word on search_words (word text_pattern_ops);
 create index search_words_alike on search_words using gin (word gin_trgm_ops);
 
-insert into search_words (word)
-select distinct word from products, unnest(words(name)) word where word !~ '\d';
-analyze search_words;
-
 create function learn_words() returns trigger language plpgsql set search_path from current as $$
 begin
   insert into search_words (word)
   select distinct word from unnest(words(new.name)) word
-  where word !~ '\d' and not exists (select from search_words known where known.word = word.word);
+  where word ~ '\D' and not exists (select from search_words known where known.word = word.word);
   return null;
 end $$;
 create trigger learn_words after insert or update of name on products for each row execute function learn_words();
+
+insert into search_words (word)
+select distinct word from products, unnest(words(name)) word where word ~ '\D';
+analyze search_words;
 
 -- The words that a misspelt one may have meant, at most five: with two neighbouring letters swapped, else those that
 -- share most trigrams with it.
@@ -49,16 +49,16 @@ begin
     select word from (
       select word, likeness, max(likeness) over () as most from (
         select distinct k.word, similarity(k.word, typed) as likeness from search_words k
-        where k.word % typed and k.word <> typed order by likeness desc, k.word limit 5
+        where k.word % typed and k.word <> typed and k.word !~ '\d' order by likeness desc, k.word limit 5
       ) nearest
     ) weighed where likeness >= 0.7 * most);
 end $$;
 
 -- What was typed, as a search needs it: folded; as a query, its last word possibly unfinished; with that word whole;
 -- `wanted`, which decides what is found; and `indexed`, what the index of words is asked for. To ask it for a beginning
--- costs far more than for whole words, so that becomes the first hundred words of names that begin so, if there are any;
--- behind other words one of one or two letters, which stands for too many, is left to be sifted. That may miss what only
--- descriptions have. A `forgiving` search, for where little was found, wants also what misspelt words may have meant, or
+-- costs far more than for whole words, so that becomes the words of names that begin so, if there are any and they are
+-- fewer than a hundred; of one or two letters, which stand for too many, it becomes the first hundred, or behind other
+-- words is left to be sifted. That may miss what only descriptions have. A `forgiving` search, for where little was found, wants also what misspelt words may have meant, or
 -- where there is no such word asks for the beginning as it is; it wants nothing where that would find no more.
 create function search_terms(
   q text, forgiving boolean, out typed text, out plain tsquery, out whole tsquery, out wanted tsquery, out indexed tsquery
@@ -69,6 +69,7 @@ declare
   last text := given[count];
   others tsquery;
   begun text;
+  beginnings integer;
   meant text;
 begin
   typed := btrim(fold(q));
@@ -76,12 +77,11 @@ begin
   plain := search_query(q);
   whole := (select string_agg(quote_literal(word), ' & ')::tsquery from unnest(given) word);
   others := (select string_agg(quote_literal(word), ' & ')::tsquery from unnest(given[1:count - 1]) word);
-  begun := (
-    select string_agg(quote_literal(word), ' | ') from (
-      select k.word from search_words k
-      where k.word ~>=~ last and k.word ~<~ (last || chr(1114111)) order by k.word using ~<~ limit 100
-    ) beginning
-  );
+  select string_agg(quote_literal(word), ' | '), count(*) into begun, beginnings from (
+    select k.word from search_words k
+    where k.word ~>=~ last and k.word ~<~ (last || chr(1114111)) order by k.word using ~<~ limit 100
+  ) beginning;
+  if beginnings = 100 and length(last) > 2 then begun := null; end if;
   if not forgiving then
     wanted := plain;
     indexed := case
