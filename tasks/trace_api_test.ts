@@ -120,11 +120,15 @@ describe("the trace of a checkout", () => {
       { email, shipping_address: address },
     );
     expect(placed).toMatchObject({ status: 201 });
-    // Each process sends its own when it likes: all are there once each has its parent.
+    // Each process sends its own when it likes: all are there once each has its parent, and each call who served it.
     spans = await collector.trace(
       traceId,
       (found) =>
-        found.some(({ service, kind }) => service === "deliver" && kind === SERVER) && rootsOf(found).length === 1,
+        found.some(({ service, kind }) => service === "deliver" && kind === SERVER) && rootsOf(found).length === 1 &&
+        found.every((call) =>
+          call.kind !== CLIENT || !call.name.startsWith("nano.") ||
+          found.some(({ kind, parentSpanId }) => kind === SERVER && parentSpanId === call.spanId)
+        ),
     );
   });
 
