@@ -137,11 +137,9 @@ export function serveConnections(
     connection.server.finished.then(() => leave(connection), () => leave(connection));
   };
 
-  /** Ends those that have waited longest while nothing of theirs is under way, first of all who never asked. Not who just came. */
+  /** Ends those that have waited longest while nothing of theirs is under way, first of all who never asked. */
   function makeRoom(): boolean {
-    const waiting = [...open].filter(({ working, streams, since }) =>
-      working + streams === 0 && clock.now - since > MOMENT
-    );
+    const waiting = [...open].filter(({ working, streams }) => working + streams === 0);
     waiting.sort((a, b) => Number(a.served) - Number(b.served) || a.since - b.since);
     for (const connection of waiting.slice(0, Math.ceil(CONNECTION_LIMIT * ROOM))) cut(connection, "room");
     return waiting.length > 0;

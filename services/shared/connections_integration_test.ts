@@ -163,8 +163,6 @@ describe("serveConnections()", () => {
     it("lets who comes take the place of who has waited longest, but of nobody who is being answered", async () => {
       const server = serve(handler, { CONNECTION_LIMIT: 3 });
       const waiting = await Promise.all([connect(server, HEAD), connect(server, HEAD), connect(server)]);
-      // Who has just come is not waiting yet.
-      await new Promise((resolve) => setTimeout(resolve, 2_500));
       const ask = () => connect(server, `GET /held HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n`);
       const asking = await Promise.all([ask(), ask(), ask()]);
       while (held.length < 3) await new Promise((resolve) => setTimeout(resolve, 10));
