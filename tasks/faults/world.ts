@@ -120,7 +120,9 @@ export class World {
     for (const [name, address] of Object.entries(environment)) {
       const neighbour = /^(\w+)_SERVICE_URL$/.exec(name)?.[1]?.toLowerCase() ?? "";
       if (!PROXIED.includes(neighbour)) continue;
-      const proxy = this.neighbours.get(neighbour) ?? this.#proxy(`tcp://${address}`);
+      const known = this.neighbours.get(neighbour);
+      // The services may have moved to other ports while they started.
+      const proxy = known && address.endsWith(`:${known.target.port}`) ? known : this.#proxy(`tcp://${address}`);
       this.neighbours.set(neighbour, proxy);
       changed[name] = `127.0.0.1:${proxy.port}`;
     }

@@ -18,6 +18,14 @@ export function choosePorts(settings: Settings): Ports {
   return Object.fromEntries(PROCESSES.map((process) => [process.name, choose(process)]));
 }
 
+/** Other free ports for all but the doors, which no outgoing connection can take. */
+export function moveServices(ports: Ports): Ports {
+  const isDoor = (name: string) => name === "gateway" || name === "admin";
+  const move = ([name, own]: [string, Ports[string]]) =>
+    [name, isDoor(name) ? own : { port: takePort(), httpPort: takePort() }] as const;
+  return Object.fromEntries(Object.entries(ports).map(move));
+}
+
 function door(variable: string, port: number, hostname: string): number {
   if (takeExactly(port, hostname)) return port;
   throw new Refusal(`Cannot start as port ${port} is taken: stop what listens there, or set ${variable} to another.`);

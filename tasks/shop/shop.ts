@@ -7,8 +7,9 @@ import { denoArguments, type Environment, type Process } from "../processes.ts";
 import { seed } from "../seed.ts";
 import { buildAdmin } from "./build_admin.ts";
 import { baseEnvironment } from "./children.ts";
-import { choosePorts } from "./choose_ports.ts";
-import { environments, mailFolder, operatorOf, reachable, seedKind } from "./plan.ts";
+import { choosePorts, moveServices } from "./choose_ports.ts";
+import { LostPort, lostPort } from "./lost_port.ts";
+import { environments, mailFolder, operatorOf, type Ports, reachable, seedKind } from "./plan.ts";
 import { startPostgres } from "./postgres.ts";
 import { untilReady } from "./ready.ts";
 import { startRedis } from "./redis.ts";
@@ -19,6 +20,11 @@ import type { Settings } from "./settings.ts";
 import { Supervised, type Watcher } from "./supervisor.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** So often the services are started on other ports, where another program took one of theirs meanwhile. */
+const MOST_MOVES = 2;
+
+type Row = [process: Process, environment: Environment];
 
 /** What a shop tells while it starts, and how a test changes it. */
 export interface ShopOptions {
@@ -40,7 +46,6 @@ export class Shop {
   readonly #logDir: string;
   readonly #watcher: Watcher;
   readonly #runFile: RunFile;
-  readonly #failed = new AbortController();
   /** Where customers and consoles find it. */
   readonly gateway: string;
   /** Where operators find their console. */
@@ -72,7 +77,6 @@ export class Shop {
     try {
       await this.#start();
     } catch (error) {
-      this.#failed.abort();
       await this.stop();
       throw error;
     }
@@ -108,16 +112,12 @@ export class Shop {
     await this.#prepareDatabase(servers.direct, servers.roleSecret);
     signal.throwIfAborted();
     const { adapt = (_process: Process, environment: Environment) => environment } = this.options;
-    const all = [...environments({ ...servers, settings, ports })].map(([process, environment]) =>
-      [process, adapt(process, environment)] as [Process, Environment]
-    );
-    this.health = Object.fromEntries(
-      all.map(([{ name }, { HOST = "", HTTP_PORT }]) => [name, `http://${reachable(HOST)}:${HTTP_PORT}`]),
-    );
-    const isDoor = ([process]: [Process, Environment]) => process.name === "gateway" || process.name === "admin";
-    await this.#startStage("services", all.filter((row) => !isDoor(row)));
+    const plan = { ...servers, settings };
+    const rowsAt = (ports: Ports): Row[] =>
+      [...environments({ ...plan, ports })].map(([process, own]) => [process, adapt(process, own)]);
+    const doors = await this.#startServices(ports, rowsAt);
     await buildAdmin(say, signal);
-    await this.#startStage("gateway and admin", all.filter(isDoor));
+    await this.#startStage("gateway and admin", doors);
     await this.#seed();
     this.#runFile.set({
       gateway: this.gateway,
@@ -184,12 +184,41 @@ export class Shop {
     );
   }
 
-  async #startStage(name: string, rows: [Process, Environment][]): Promise<void> {
+  /** Starts the services, on other ports where need be, and gives what is to be started after them. */
+  async #startServices(ports: Ports, rowsAt: (ports: Ports) => Row[]): Promise<Row[]> {
     const { say } = this.options;
-    const signal = AbortSignal.any([this.options.signal, this.#failed.signal]);
+    for (let moves = 0;; moves++) {
+      const rows = rowsAt(ports);
+      this.health = Object.fromEntries(
+        rows.map(([{ name }, { HOST = "", HTTP_PORT }]) => [name, `http://${reachable(HOST)}:${HTTP_PORT}`]),
+      );
+      const isDoor = ([{ name }]: Row) => name === "gateway" || name === "admin";
+      try {
+        await this.#startStage("services", rows.filter((row) => !isDoor(row)), true);
+        return rows.filter(isDoor);
+      } catch (error) {
+        if (!(error instanceof LostPort) || moves === MOST_MOVES) throw error;
+        say(`another program took port ${error.port} of ${error.process}; starting the services again on other ports`);
+        await Promise.all((this.#stages.pop() ?? []).map((process) => process.stop()));
+        ports = moveServices(ports);
+      }
+    }
+  }
+
+  /** `movable`: a port that another program took ends the start of the stage at once, by LostPort. */
+  async #startStage(name: string, rows: Row[], movable = false): Promise<void> {
+    const { say } = this.options;
+    let starting = true;
+    const failed = new AbortController();
+    const signal = AbortSignal.any([this.options.signal, failed.signal]);
     say(`starting ${name}`);
     const stage = this.#stages.length;
-    await Promise.all(rows.map(([process, environment]) => {
+    const ready = Promise.all(rows.map(([process, environment]) => {
+      const died: Watcher["died"] = (name, how, wait) => {
+        const lost = starting && movable ? lostPort(name, environment) : undefined;
+        if (lost) failed.abort(lost);
+        else this.#watcher.died(name, how, wait);
+      };
       const supervised = new Supervised({
         name: process.name,
         command: {
@@ -199,11 +228,19 @@ export class Shop {
           cwd: ROOT,
         },
         output: serviceOutput(this.#logDir, process.name, say),
-      }, this.#watcher);
+      }, { ...this.#watcher, died });
       this.#stage(stage, supervised);
       const host = reachable(environment.HOST ?? "");
       return untilReady(supervised, `http://${host}:${environment.HTTP_PORT}/readyz`, this.#logDir, signal);
     }));
+    try {
+      await ready;
+    } catch (error) {
+      failed.abort(error);
+      throw error;
+    } finally {
+      starting = false;
+    }
   }
 
   #stage(index: number, process: Supervised): void {
