@@ -35,6 +35,8 @@ export async function createRoles(client: pg.Client, rolePrefix: string, secret:
       `alter role ${name(role)} set search_path = ${name(service)}, public`,
       // Short statements only: compiling one for speed would take longer than running it.
       `alter role ${name(role)} set jit = off`,
+      // A plan made while a table was nearly empty, as one of jobs always is, would read all of it, and lives on as it fills.
+      `alter role ${name(role)} set enable_seqscan = off`,
     ].join(";\n"));
   }
 }
