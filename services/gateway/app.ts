@@ -84,6 +84,16 @@ const ABOUT =
   `Amounts are integers in minor units. A refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\`:
 
 ${errorCodesTable()}`;
+/** What a script of another origin may read of an answer. */
+const EXPOSED = [
+  "ETag",
+  "Idempotent-Replayed",
+  "Location",
+  "RateLimit",
+  "RateLimit-Policy",
+  "Retry-After",
+  "X-Request-Id",
+];
 const NO_CONTENT = "default-src 'none'; frame-ancestors 'none'";
 const LICENSE = { name: "MIT", identifier: "MIT" };
 
@@ -111,10 +121,12 @@ export function createApp(deps: Deps) {
     const ended = observe(c, context);
     await withContext(context, async () => {
       await next();
-      c.header("X-Request-Id", request_id);
-      c.header("Vary", "X-Store, Authorization, Origin, X-Api-Key");
+      // Not by c.header, here and below: once there is an answer that makes a new one of it, its body a stream.
+      const { headers } = c.res;
+      headers.set("X-Request-Id", request_id);
+      headers.set("Vary", "X-Store, Authorization, Origin, X-Api-Key");
       // What a route does not say may be kept is nobody's to keep.
-      if (!c.res.headers.has("Cache-Control")) c.header("Cache-Control", "no-store");
+      if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
       ended();
     });
   });
@@ -135,15 +147,17 @@ export function createApp(deps: Deps) {
   app.use(async (c, next) => {
     await next();
     // Not by secureHeaders, which would replace the policy that /docs has of its own.
-    if (!c.res.headers.has("Content-Security-Policy")) c.header("Content-Security-Policy", NO_CONTENT);
+    const { headers } = c.res;
+    if (!headers.has("Content-Security-Policy")) headers.set("Content-Security-Policy", NO_CONTENT);
   });
   const origins = createOrigins({ config, store: deps.clients.store });
-  app.use(cors({
-    origin: async (origin, c) => {
-      if (origin === "") return null;
-      const store = c.req.method === "OPTIONS" ? undefined : storeNamed(c) ?? "";
-      return await origins.allows(origin, store) ? origin : null;
-    },
+  const allowedOrigin = async (origin: string, c: RequestContext) => {
+    if (origin === "") return null;
+    const store = c.req.method === "OPTIONS" ? undefined : storeNamed(c) ?? "";
+    return await origins.allows(origin, store) ? origin : null;
+  };
+  const preflight = cors({
+    origin: allowedOrigin,
     allowHeaders: [
       "Authorization",
       "Content-Type",
@@ -154,17 +168,18 @@ export function createApp(deps: Deps) {
       "X-Request-Id",
       "X-Store",
     ],
-    exposeHeaders: [
-      "ETag",
-      "Idempotent-Replayed",
-      "Location",
-      "RateLimit",
-      "RateLimit-Policy",
-      "Retry-After",
-      "X-Request-Id",
-    ],
+    exposeHeaders: EXPOSED,
     maxAge: 600,
-  }));
+  });
+  app.use(async (c, next) => {
+    if (c.req.method === "OPTIONS") return await preflight(c, next);
+    // As Hono's own says it of other requests, but into the answer: before there is one, Hono would make it thrice.
+    const allowed = await allowedOrigin(c.req.header("Origin") ?? "", c);
+    await next();
+    const { headers } = c.res;
+    if (allowed) headers.set("Access-Control-Allow-Origin", allowed);
+    headers.set("Access-Control-Expose-Headers", EXPOSED.join(","));
+  });
   const limits = { usual: limitTo(MAX_BODY, tooLarge), media: limitTo(MAX_MEDIA + FORM, mediaTooLarge) };
   app.use(bounds());
   app.use((c, next) => (c.req.path === "/media" ? limits.media : limits.usual)(c, next));
@@ -241,7 +256,10 @@ function limitTo(maxSize: number, refusal: () => NanoError) {
   });
   // It reads what comes in chunks, and only that, before it goes on.
   return async (c: RequestContext, next: () => Promise<void>) => {
-    if (c.req.raw.body) await outside(c.env, () => inTime(limit(c, () => Promise.resolve())));
+    const length = c.req.header("Content-Length");
+    if (length !== undefined && c.req.header("Transfer-Encoding") === undefined) {
+      if (c.req.raw.body && parseInt(length, 10) > maxSize) throw refusal();
+    } else if (c.req.raw.body) await outside(c.env, () => inTime(limit(c, () => Promise.resolve())));
     await next();
   };
 }
@@ -268,6 +286,8 @@ async function onlyJson(c: RequestContext, next: () => Promise<void>): Promise<v
     const bytes = new Uint8Array(await outside(c.env, () => inTime(c.req.arrayBuffer())));
     if (isTooDeep(bytes)) throw invalid("body_too_deep", "The body must be nested at most 64 deep.");
     c.set("utf8", isUtf8(bytes));
+    // What the routes ask for: of the bytes Hono would make it anew for each who does, by a Response.
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(new TextDecoder().decode(bytes)) });
     // The work has its time from when there is something to work on.
     const context = currentContext();
     if (context) context.deadline = Date.now() + WRITE_MS;
