@@ -183,8 +183,8 @@ describe("the trace of a checkout", () => {
   });
 
   it("has each statement by its name, below the RPC that runs it", () => {
-    const [insert] = named("order", CLIENT, /^order\.insert$/);
-    expect(wayUp(insert).slice(1)).toEqual([
+    const [taken] = named("order", CLIENT, /^order\.take_cart$/);
+    expect(wayUp(taken).slice(1)).toEqual([
       "order nano.order.v1.OrderService/PlaceOrder",
       "gateway nano.order.v1.OrderService/PlaceOrder",
       "gateway POST /orders",

@@ -1,6 +1,16 @@
 import { invalid, notFound } from "../shared/errors.ts";
-import { isId, newToken, sha256 } from "../shared/ids.ts";
-import { checkQuantity, checkStock, type PricedCart, type Principal } from "./cart.ts";
+import { isId, newId, newToken, sha256 } from "../shared/ids.ts";
+import { single } from "../shared/postgres.ts";
+import {
+  checkQuantity,
+  checkStock,
+  type Offer,
+  priceCart,
+  type PricedCart,
+  type Principal,
+  type StoredCart,
+  withMore,
+} from "./cart.ts";
 import { changeCart, type Deps, priceChanged, renew } from "./change_cart.ts";
 
 /** What is to be added: a variant, or a simple product by its own id. */
@@ -34,6 +44,10 @@ export async function addItem(deps: Deps, input: AddItem, actor: Principal | und
   if (!offer) throw notFound("variant");
   checkStock(offer, quantity, offer.available);
 
+  const known_offers = new Map([...offers, [offer.variant_id, offer]]);
+  const quick = known && await addToRead(deps, store_id, known, before, offer, quantity);
+  if (quick) return priceCart(quick, store, known_offers);
+
   const token = known ? undefined : newToken();
   const guest_hash = token && await sha256(token);
   const principal = known ?? { kind: "guest" as const, id: guest_hash ?? "" };
@@ -43,9 +57,25 @@ export async function addItem(deps: Deps, input: AddItem, actor: Principal | und
     checkStock(offer, line.quantity, offer.available);
     return line.cart_id;
   });
-  const known_offers = new Map([...offers, [offer.variant_id, offer]]);
   return {
     ...await priceChanged(deps, cart, store, [...known_offers.keys(), ...asked], known_offers),
     ...token ? { token } : {},
   };
+}
+
+/**
+ * Adds to the cart as it was read, which needs no transaction and no second look as all is known of it; undefined, and
+ * nothing is written, where it is not so any more.
+ */
+async function addToRead(
+  { pool, repository, cache }: Deps,
+  store_id: string,
+  principal: Principal,
+  before: StoredCart = { id: newId(), version: 0, lines: [] },
+  offer: Offer,
+  quantity: number,
+): Promise<StoredCart | undefined> {
+  const { line, cart } = withMore(before, offer, quantity);
+  const write = () => single(pool, (sql) => repository.writeLine(sql, store_id, principal, cart, line));
+  return await cache.changing([{ store_id, principal }], write) ? cart : undefined;
 }

@@ -1,5 +1,6 @@
 import type { Actor } from "../shared/auth.ts";
 import { conflict, invalid, type NanoError } from "../shared/errors.ts";
+import { newId } from "../shared/ids.ts";
 import { type Money, money } from "../shared/money.ts";
 import { type Tax, totalUp } from "../shared/totals.ts";
 
@@ -95,6 +96,23 @@ export function checkSize(cart: StoredCart): void {
   if (cart.lines.length > MAX_LINES) throw conflict("cart_full", `A cart has at most ${MAX_LINES} lines.`);
   const subtotal = cart.lines.reduce((sum, line) => sum + line.quantity * line.unit_price, 0);
   if (subtotal > MAX_SUBTOTAL) throw conflict("cart_full", "The cart would come to more than can be charged.");
+}
+
+/**
+ * The line of an offer, and the cart that has it, after a quantity was added to what was there. Throws
+ * `invalid_quantity`, `out_of_stock`, `cart_full`.
+ */
+export function withMore(cart: StoredCart, offer: Offer, quantity: number): { line: Line; cart: StoredCart } {
+  const { variant_id, sku, name, unit_price } = offer;
+  const there = cart.lines.find((line) => line.variant_id === variant_id);
+  const { id, product_id } = there ?? { id: newId(), product_id: offer.product_id };
+  const line = { id, product_id, variant_id, sku, name, unit_price, quantity: (there?.quantity ?? 0) + quantity };
+  checkQuantity(line.quantity);
+  checkStock(offer, line.quantity, offer.available);
+  const lines = [...cart.lines.filter((line) => line.id !== id), line].sort((a, b) => a.id < b.id ? -1 : 1);
+  const grown = { ...cart, version: cart.version + 1, lines };
+  checkSize(grown);
+  return { line, cart: grown };
 }
 
 /**

@@ -6,7 +6,7 @@ import { NanoError } from "../shared/errors.ts";
 import { newId, sha256 } from "../shared/ids.ts";
 import { createJobs } from "./jobs.ts";
 import { createRepository } from "./repository.ts";
-import { as, type CartHouse, guestOf, OTHER_STORE, someone, startCarts, STORE } from "./testing.ts";
+import { as, type CartHouse, changedMeanwhile, guestOf, OTHER_STORE, someone, startCarts, STORE } from "./testing.ts";
 
 let house: CartHouse;
 
@@ -86,6 +86,29 @@ describe("AddItem", () => {
     const error = await refused(add(user, variant_id, 2));
     expect([error.kind, error.code]).toEqual(["conflict", "out_of_stock"]);
     expect(error.extras.members).toEqual({ items: [{ variant_id, sku, requested: 9, available: 7 }] });
+  });
+
+  it("adds to what another made of the cart meanwhile", async () => {
+    const user = someone();
+    const { variant_id } = house.neighbours.sell();
+    const { id } = await add(user, variant_id, 2);
+    const change = `update cart_items set quantity = 7 where cart_id = '${id}'`;
+    const cart = await changedMeanwhile(house, id, change, () => add(user, variant_id, 3));
+    expect([cart.version, cart.items.map((item) => item.quantity)]).toEqual([3, [10]]);
+    expect(await get(user)).toMatchObject({ version: 3, item_count: 10 });
+  });
+
+  it("changes nothing where it is refused", async () => {
+    const user = someone();
+    const { variant_id } = house.neighbours.sell({ available: 5 });
+    const { id } = await add(user, variant_id, 3);
+    const before = await get(user);
+    expect(await refusal(add(user, variant_id, 3))).toBe("conflict out_of_stock");
+    expect(await get(user)).toEqual(before);
+    const change = `update cart_items set quantity = 4 where cart_id = '${id}'`;
+    const error = await refused(changedMeanwhile(house, id, change, () => add(user, variant_id, 2)));
+    expect(error.extras.members).toMatchObject({ items: [{ requested: 6, available: 5 }] });
+    expect(await get(user)).toMatchObject({ version: before.version + 1, item_count: 4 });
   });
 
   it("takes a simple product by its own id, and of one with a choice wants the variant", async () => {
@@ -246,110 +269,6 @@ describe("MergeCarts", () => {
     const user = someone();
     await merge(guest, user, SYSTEM);
     expect(await quantities(user)).toEqual([2]);
-  });
-});
-
-describe("GetCheckout and CloseCart", () => {
-  const checkout = (actor: Actor | undefined) => as(actor, () => house.cart.getCheckout({ store_id: STORE }));
-  const close = (
-    cart_id: string,
-    order_id: string,
-    actor: Actor = SYSTEM,
-    lines: { variant_id: string; quantity: number; sku?: string | undefined }[] = [],
-  ) => as(actor, () => house.cart.closeCart({ cart_id, order_id, lines }));
-
-  it("give an order its lines, and tell afterwards what the cart became", async () => {
-    const user = someone();
-    expect(await refusal(checkout(user))).toBe("not_found cart_not_found");
-    const { variant_id, sku } = house.neighbours.sell();
-    const { id } = await add(user, variant_id, 2);
-    expect(await checkout(user)).toEqual({
-      cart_id: id,
-      lines: [{ variant_id, quantity: 2, sku }],
-      guest_expire_time: undefined,
-    });
-    const order_id = newId();
-    await close(id, order_id);
-    await close(id, order_id);
-    expect(await refusal(close(id, newId()))).toBe("conflict cart_ordered");
-    expect(await checkout(user)).toEqual({
-      cart_id: id,
-      lines: [],
-      ordered_as: order_id,
-      guest_expire_time: undefined,
-    });
-
-    const next = await add(user, variant_id, 1);
-    expect([next.id === id, next.items.map((item) => item.quantity)]).toEqual([false, [1]]);
-    expect((await checkout(user)).cart_id).toBe(next.id);
-  });
-
-  it("keep what was added while the order was being placed", async () => {
-    const user = someone();
-    const [tea, cup, pot] = [house.neighbours.sell(), house.neighbours.sell(), house.neighbours.sell()];
-    await add(user, tea.variant_id, 2);
-    const { id } = await add(user, cup.variant_id, 1);
-    const { lines } = await checkout(user);
-    await add(user, tea.variant_id, 3);
-    await add(user, pot.variant_id, 1);
-    const order_id = newId();
-    await close(id, order_id, SYSTEM, lines);
-    await close(id, order_id, SYSTEM, lines);
-    const left = await get(user);
-    expect(left.id).not.toBe(id);
-    expect(left.items.map((item) => [item.variant_id, item.quantity])).toEqual([[tea.variant_id, 3], [
-      pot.variant_id,
-      1,
-    ]]);
-    const { rows } = await house.database.owner.query(
-      "select quantity from cart.cart_items where cart_id = $1 order by id",
-      [id],
-    );
-    expect(rows.map((row) => row.quantity)).toEqual([2, 1]);
-  });
-
-  it("lose no add that was acknowledged, whenever it came", async () => {
-    for (let round = 0; round < 5; round++) {
-      const user = someone();
-      const { variant_id } = house.neighbours.sell();
-      const { id } = await add(user, variant_id);
-      const { lines } = await checkout(user);
-      const adds = Array.from({ length: 6 }, () => add(user, variant_id));
-      await Promise.all([...adds, close(id, newId(), SYSTEM, lines)]);
-      expect(await quantities(user)).toEqual([6]);
-    }
-  });
-
-  it("say when a guest's token ends", async () => {
-    const cart = await add(undefined, house.neighbours.sell().variant_id);
-    const { guest_expire_time } = await checkout(await guestOf(cart.token ?? ""));
-    expect((guest_expire_time?.getTime() ?? 0) / 86_400_000 - Date.now() / 86_400_000).toBeCloseTo(90, 1);
-  });
-
-  it("have no cart for strangers, nor anyone else's", async () => {
-    const { id } = await add(someone(), house.neighbours.sell().variant_id);
-    expect(await refusal(checkout(undefined))).toBe("not_found cart_not_found");
-    expect(await refusal(close(id, newId(), someone()))).toBe("not_found cart_not_found");
-    expect(await refusal(close("x", newId()))).toBe("not_found cart_not_found");
-  });
-
-  it("close a cart once, whatever is added at that moment", async () => {
-    for (let round = 0; round < 5; round++) {
-      const user = someone();
-      const { variant_id } = house.neighbours.sell();
-      const { id } = await add(user, variant_id);
-      const adds = Array.from({ length: 6 }, () => add(user, variant_id));
-      const closes = [newId(), newId()].map((order_id) => close(id, order_id));
-      expect((await Promise.allSettled(closes)).filter((one) => one.status === "fulfilled").length).toBe(1);
-      await Promise.all(adds);
-      const { rows } = await house.database.owner.query<{ sum: string; open: string }>(
-        `select sum(i.quantity)::text as sum, count(*) filter (where c.state = 'open')::text as open
-         from cart.carts c join cart.cart_items i on i.cart_id = c.id where c.user_id = $1`,
-        [user.user_id],
-      );
-      expect(rows[0]?.sum).toBe("7");
-      expect(Number(rows[0]?.open)).toBeLessThanOrEqual(1);
-    }
   });
 });
 

@@ -11,6 +11,7 @@ import {
   type Offer,
   priceCart,
   principalOf,
+  withMore,
 } from "./cart.ts";
 
 const line = (more: Partial<Line> = {}): Line => ({
@@ -144,4 +145,35 @@ describe("principalOf()", () => {
   it("is the guest", () =>
     expect(principalOf({ kind: "guest", guest_hash, store_roles: [] })).toEqual({ kind: "guest", id: guest_hash }));
   it("is nobody for a stranger", () => expect(principalOf({ kind: "anonymous", store_roles: [] })).toBe(undefined));
+});
+
+describe("withMore()", () => {
+  const cart = { id: "c1", version: 4, lines: [line({ id: "l1" }), line({ id: "l3", variant_id: "v3", sku: "CUP" })] };
+  const code = (run: () => unknown) => {
+    try {
+      return run();
+    } catch (error) {
+      return (error as NanoError).code;
+    }
+  };
+
+  it("adds to the line of a variant, as it is offered now, and makes a version", () => {
+    const grown = withMore(cart, offerOf(line(), { unit_price: 700, product_id: "another" }), 3);
+    expect(grown.line).toEqual(line({ unit_price: 700, quantity: 5 }));
+    expect(grown.cart).toEqual({ id: "c1", version: 5, lines: [grown.line, cart.lines[1]] });
+  });
+
+  it("makes a line of what is new, in the order of ids", () => {
+    const { line: made, cart: grown } = withMore(cart, offerOf(line({ variant_id: "v2" })), 1);
+    expect(made).toMatchObject({ variant_id: "v2", product_id: "p1", quantity: 1 });
+    expect(grown.lines.map(({ id }) => id)).toEqual([made.id, "l1", "l3"]);
+  });
+
+  it("refuses what no line, no shelf and no cart can hold", () => {
+    expect(code(() => withMore(cart, offerOf(line(), { available: 5000 }), 998))).toBe("invalid_quantity");
+    expect(code(() => withMore(cart, offerOf(line(), { available: 4 }), 3))).toBe("out_of_stock");
+    const full = { ...cart, lines: Array.from({ length: 100 }, (_, i) => line({ id: `l${i}`, variant_id: `v${i}` })) };
+    expect(code(() => withMore(full, offerOf(line({ variant_id: "more" })), 1))).toBe("cart_full");
+    expect(withMore(full, offerOf(line({ variant_id: "v7" })), 1).cart.lines.length).toBe(100);
+  });
 });

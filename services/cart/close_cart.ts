@@ -1,10 +1,10 @@
 import { type Actor, owns } from "../shared/auth.ts";
 import { conflict, notFound } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
-import { transaction, type Tx } from "../shared/postgres.ts";
+import { single, transaction, type Tx } from "../shared/postgres.ts";
 import { leftOver, type Principal, type StoredCart } from "./cart.ts";
 import type { Deps } from "./change_cart.ts";
-import type { CartHead } from "./repository.ts";
+import type { CartOwner } from "./repository.ts";
 
 /** A cart, the order that it became, and what that order took; no lines mean all of it. */
 export interface CloseCart {
@@ -19,27 +19,32 @@ export interface CloseCart {
  */
 export async function closeCart(deps: Deps, { cart_id, order_id, lines }: CloseCart, actor: Actor): Promise<void> {
   const { pool, repository, cache } = deps;
-  const cart = isId(cart_id) && isId(order_id) ? await repository.readHead(pool, cart_id) : undefined;
+  const cart = isId(cart_id) && isId(order_id)
+    ? repository.ownerOf(cart_id) ?? await repository.readHead(pool, cart_id)
+    : undefined;
   if (!cart || (actor.kind !== "service" && !owns(actor, cart))) throw notFound("cart");
   const { store_id } = cart;
   const principal = principalOfCart(cart);
-  await cache.changing([{ store_id, principal }], () =>
-    transaction(pool, async (tx) => {
+  await cache.changing([{ store_id, principal }], async () => {
+    if (lines.length && await single(pool, (sql) => repository.closeTaken(sql, cart_id, order_id, lines))) return;
+    await transaction(pool, async (tx) => {
       const [closed, left] = await Promise.all([
         repository.close(tx, cart_id, order_id),
         repository.readById(tx, cart_id),
       ]);
       if (closed) return await keepRest(deps, tx, cart, principal, leftOf(left, lines));
       const now = await repository.readHead(tx, cart_id);
-      if (now?.order_id !== order_id.toLowerCase()) throw conflict("cart_ordered", "This cart was ordered already.");
-    }));
+      if (!now) throw notFound("cart");
+      if (now.order_id !== order_id.toLowerCase()) throw conflict("cart_ordered", "This cart was ordered already.");
+    });
+  });
 }
 
 /** Moves to a new cart what the order did not take. */
 async function keepRest(
   { repository }: Deps,
   tx: Tx,
-  cart: CartHead,
+  cart: CartOwner,
   principal: Principal,
   rest: StoredCart["lines"],
 ): Promise<void> {
@@ -56,6 +61,6 @@ function leftOf(cart: StoredCart | undefined, taken: CloseCart["lines"]): Stored
   return taken.length ? leftOver(cart?.lines ?? [], taken) : [];
 }
 
-function principalOfCart({ user_id, guest_hash }: CartHead): Principal {
+function principalOfCart({ user_id, guest_hash }: CartOwner): Principal {
   return user_id ? { kind: "user", id: user_id } : { kind: "guest", id: guest_hash ?? "" };
 }

@@ -1,18 +1,22 @@
 import { conflict } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
+import { remember } from "../shared/remember.ts";
 import { invalidQuantity, type Line, type Offer, type Principal, type StoredCart } from "./cart.ts";
 import { countOpened } from "./cart_metrics.ts";
 import { createPersonRepository } from "./person_repository.ts";
 
 export type Repository = ReturnType<typeof createRepository>;
 
-/** Where a cart belongs and what became of it. */
-export interface CartHead {
-  id: string;
+/** Where a cart belongs. */
+export interface CartOwner {
   store_id: string;
   user_id: string | null;
   guest_hash: string | null;
+}
+
+/** The same, and what became of it. */
+export interface CartHead extends CartOwner {
   order_id: string | null;
 }
 
@@ -43,9 +47,16 @@ const openCart = (column: string) =>
    returning id, version`;
 
 const badQuantity = { cart_items_quantity_check: invalidQuantity };
+const orderTaken = { carts_order_key: () => conflict("cart_ordered", "Another cart became this order.") };
+
+const OWNERS_MS = 60_000;
+const MAX_OWNERS = 10_000;
 
 /** The cart service's statements. */
 export function createRepository(pool: Pool) {
+  // Of carts that are at the checkout, and so closed soon.
+  const owners = remember<CartOwner>(OWNERS_MS, MAX_OWNERS);
+
   return {
     ...createPersonRepository(pool),
 
@@ -115,6 +126,48 @@ export function createRepository(pool: Pool) {
       if (!row) throw new Error("Cannot add to a cart as the statement must answer.");
       if (row.version === 1) countOpened(tx);
       return row;
+    },
+
+    /**
+     * Writes a line of a cart and the version that it makes, in one statement: of the open cart as it was read, or of a
+     * new one. False, and nothing is written, where another change was quicker: each makes a version, also the close.
+     */
+    async writeLine(
+      sql: Sql,
+      store_id: string,
+      principal: Principal,
+      { id, version }: StoredCart,
+      line: Line,
+    ): Promise<boolean> {
+      const { id: line_id, variant_id, product_id, quantity, sku, name, unit_price } = line;
+      const isNew = version === 1;
+      const { rowCount } = await sql.query({
+        name: isNew ? `cart.open_with_line.${principal.kind}` : "cart.write_line",
+        text: `with cart as (${
+          isNew
+            ? `insert into carts (id, store_id, ${columnOf[principal.kind]}) values ($1, $9, $10)
+               on conflict do nothing returning id`
+            : "update carts set version = $9, update_time = now() where id = $1 and version = $9 - 1 returning id"
+        })
+               insert into cart_items (id, cart_id, variant_id, product_id, quantity, sku, name, unit_price)
+               select $2, cart.id, $3, $4, $5, $6, $7, $8 from cart
+               on conflict (cart_id, variant_id) do update set quantity = excluded.quantity,
+                 sku = excluded.sku, name = excluded.name, unit_price = excluded.unit_price`,
+        values: [
+          id,
+          line_id,
+          variant_id,
+          product_id,
+          quantity,
+          sku,
+          name,
+          unit_price,
+          ...isNew ? [store_id, principal.id] : [version],
+        ],
+      });
+      const written = rowCount === 1;
+      if (written && isNew) countOpened();
+      return written;
     },
 
     /** Sets a line's quantity, and what is offered now; false if the cart has no such line. */
@@ -199,6 +252,8 @@ export function createRepository(pool: Pool) {
                from carts c join cart_items i on i.cart_id = c.id where ${isOpen[kind]} group by c.id`,
         values: [store_id, id],
       });
+      const owner = { user_id: kind === "user" ? id : null, guest_hash: kind === "guest" ? id : null };
+      if (row) owners.set(row.cart_id, { store_id, ...owner });
       return row;
     },
 
@@ -218,13 +273,41 @@ export function createRepository(pool: Pool) {
       return row;
     },
 
+    /** Where a cart belongs that this process gave to an order lately: that never changes. */
+    ownerOf: (id: string): CartOwner | undefined => owners.get(id),
+
     async readHead(sql: Sql, id: string): Promise<CartHead | undefined> {
       const { rows: [row] } = await sql.query<CartHead>({
         name: "cart.head",
-        text: "select id, store_id, user_id, guest_hash, order_id from carts where id = $1",
+        text: "select store_id, user_id, guest_hash, order_id from carts where id = $1",
         values: [id],
       });
       return row;
+    },
+
+    /**
+     * Closes an open cart of which the order took all; false, and it stays as it is, if there is more in it, if it is
+     * closed already, or if it was changed while this waited for it.
+     */
+    async closeTaken(
+      sql: Sql,
+      id: string,
+      order_id: string,
+      taken: { variant_id: string; quantity: number }[],
+    ): Promise<boolean> {
+      const work = sql.query({
+        name: "cart.close_taken",
+        text: `with seen as (
+                 select version from carts where id = $1 and not exists (
+                   select from cart_items i
+                   left join unnest($3::text[], $4::bigint[]) t (variant_id, quantity) on t.variant_id = i.variant_id::text
+                   where i.cart_id = $1 and i.quantity > coalesce(t.quantity, 0))
+               )
+               update carts c set state = 'ordered', order_id = $2, version = c.version + 1, update_time = now()
+               from seen where c.id = $1 and c.state = 'open' and c.version = seen.version`,
+        values: [id, order_id, taken.map((line) => line.variant_id), taken.map((line) => line.quantity)],
+      });
+      return (await orElse(work, orderTaken)).rowCount === 1;
     },
 
     /** Closes an open cart as ordered; false if it is closed already. Waits for writes under way. */
@@ -235,8 +318,7 @@ export function createRepository(pool: Pool) {
                where id = $1 and state = 'open'`,
         values: [id, order_id],
       });
-      const taken = { carts_order_key: () => conflict("cart_ordered", "Another cart became this order.") };
-      return (await orElse(work, taken)).rowCount === 1;
+      return (await orElse(work, orderTaken)).rowCount === 1;
     },
 
     /** Takes a quantity off a line, or all of it. */

@@ -183,3 +183,28 @@ export async function guestOf(token: string): Promise<Actor> {
 export function as<T>(actor: Actor | undefined, run: () => Promise<T>): Promise<T> {
   return withContext({ request_id: "test", actor: actor ?? ANONYMOUS, deadline: Date.now() + 10_000 }, run);
 }
+
+/** Holds a cart, as if a process were changing it, until the work that is begun meanwhile waits for it. */
+export async function changedMeanwhile<T>(
+  { database }: CartHouse,
+  cart_id: string,
+  change: string,
+  begin: () => Promise<T>,
+): Promise<T> {
+  const client = await database.owner.connect();
+  try {
+    await client.query("begin; set local search_path = cart");
+    await client.query(`update carts set version = version + 1 where id = '${cart_id}'; ${change}`);
+    const work = begin();
+    work.catch(() => {});
+    const waits =
+      "select from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()";
+    for (let i = 0; i < 500 && !(await database.owner.query(waits)).rowCount; i++) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    await client.query("commit");
+    return await work;
+  } finally {
+    client.release();
+  }
+}

@@ -17,15 +17,11 @@ import {
   type ReserveStockRequest,
   type ReturnStockRequest,
 } from "../../proto/gen/nano/product/v1/product.ts";
-import {
-  type PublishEventRequest,
-  type Store,
-  type StoreServiceServer,
-  StoreServiceService,
-} from "../../proto/gen/nano/store/v1/store.ts";
+import { type Store, type StoreServiceServer, StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
 import { asSystem, remainingTime, withTimeout } from "../shared/context.ts";
 import { NanoError } from "../shared/errors.ts";
 import { connect } from "../shared/grpc.ts";
+import type { EventStore } from "../shared/publish_event.ts";
 import { remember } from "../shared/remember.ts";
 
 /** What the order service needs of its neighbours: all of its coupling. Only the cart is asked as the buyer. */
@@ -48,10 +44,9 @@ export interface Neighbours {
     /** Idempotent per key. */
     returnStock(request: ReturnStockRequest): Promise<void>;
   };
-  store: {
+  store: EventStore & {
     /** A store as it is: whether it takes orders, and at which tax, is decided on the truth. */
     getStore(id: string): Promise<Store>;
-    publishEvent(request: PublishEventRequest): Promise<unknown>;
   };
   payment: {
     /** Idempotent per order and attempt. Undone by cancelPayments. */
@@ -89,7 +84,10 @@ export function createClients(config: {
     "commitStock",
     "returnStock",
   ]);
-  const store = connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL, ["publishEvent"]);
+  const store = connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL, [
+    "publishEvent",
+    "publishEvents",
+  ]);
   const payment = connect<PaymentServiceServer>(PaymentServiceService, config.PAYMENT_SERVICE_URL, [
     "authorize",
     "cancelPayments",
@@ -114,6 +112,7 @@ export function createClients(config: {
     store: {
       getStore: (id) => asSystem(() => store.getStore({ id_or_slug: id })),
       publishEvent: (request) => store.publishEvent(request),
+      publishEvents: (request) => store.publishEvents(request),
     },
     payment: {
       authorize: (request) =>

@@ -104,7 +104,7 @@ export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
     async recordPayment({ payment, refund }) {
       requireService(currentActor());
       if (!payment || !isId(payment.order_id)) throw notFound("order");
-      await recordPayment(deps, payment, refund);
+      await recordPayment(deps, payment, { refund });
       return {};
     },
   };

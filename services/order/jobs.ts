@@ -1,7 +1,8 @@
 import type { CheckoutLine } from "../../proto/gen/nano/cart/v1/cart.ts";
 import { toNanoError } from "../shared/errors.ts";
 import { orYield } from "../shared/idempotency.ts";
-import { type JobHandlers, publishEvent } from "../shared/jobs.ts";
+import type { JobHandlers } from "../shared/jobs.ts";
+import { publishEvent } from "../shared/publish_event.ts";
 import { expireOrder } from "./change_status.ts";
 import type { Deps } from "./deps.ts";
 import { FOLLOW_UPS, orderOf } from "./follow_ups.ts";
@@ -38,7 +39,7 @@ export function createJobs(deps: Deps): JobHandlers {
       const { order_id, payment_id } = payload as { order_id: string; payment_id: string };
       if (await isResolved(deps, order_id, payment_id)) return;
       // Soon, however often it was asked already: a buyer waits for it.
-      await deps.orders.transaction((tx) => deps.orders.resolveLater(tx, order_id, payment_id, ASK_AGAIN));
+      await deps.orders.resolveLater(order_id, payment_id, ASK_AGAIN);
     },
 
     async refund_duplicate(payload) {

@@ -124,7 +124,15 @@ export interface Order {
   expire_time?: Date;
   overdue: boolean;
   create_time: Date;
+  /** Counts its changes since it was placed. */
   version: number;
+  seen: Seen;
+}
+
+/** When something was read: the database's time, and then this process's `performance.now()`. */
+export interface Seen {
+  time: Date;
+  at: number;
 }
 
 /** Work that follows a change and is stored with it: a job of jobs.ts. */
@@ -203,7 +211,7 @@ export function placingOrder(
   cart_id: string,
   guest_expire_time: Date | undefined,
   { currency, items, totals }: Pricing,
-  taken: Pick<Order, "create_time" | "version"> & { expire_time: Date },
+  taken: Pick<Order, "create_time" | "version" | "seen"> & { expire_time: Date },
 ): Order {
   return {
     id,

@@ -6,7 +6,7 @@ export const ORDER_COLUMNS = `
   o.id, coalesce(o.number, 0) as number, o.store_id, o.cart_id, o.user_id, o.guest_hash, o.guest_expire_time, o.email,
   o.status, o.payment_status, o.currency, o.subtotal, o.discount, o.shipping, o.tax, o.total, o.shipping_address,
   o.billing_address, o.note, o.keep_out, o.expire_time, coalesce(o.expire_time <= now(), false) as overdue,
-  o.create_time, o.version,
+  o.create_time, o.version, statement_timestamp() as read_time,
   (select coalesce(json_agg(json_build_object('id', i.id, 'product_id', i.product_id, 'variant_id', i.variant_id,
       'sku', i.sku, 'name', i.name, 'quantity', i.quantity, 'unit_price', i.unit_price, 'tax', i.tax,
       'total', i.total, 'shipped', i.shipped, 'restocked', i.restocked) order by i.position), '[]')
@@ -48,6 +48,7 @@ export interface OrderRow {
   overdue: boolean;
   create_time: Date;
   version: number;
+  read_time: Date;
   items: Line[];
   history: InJson<Step, "time">[];
   payments: InJson<Attempt, "create_time">[];
@@ -55,9 +56,11 @@ export interface OrderRow {
 
 /** The order of a row. */
 export function toOrder(row: OrderRow): Order {
-  const { cart_id, user_id, guest_hash, guest_expire_time, billing_address, note, expire_time, ...rest } = row;
+  const { cart_id, user_id, guest_hash, guest_expire_time, billing_address, note, expire_time, read_time, ...rest } =
+    row;
   return {
     ...rest,
+    seen: { time: read_time, at: performance.now() },
     ...(cart_id ? { cart_id } : {}),
     ...(user_id ? { user_id } : {}),
     ...(guest_hash ? { guest_hash } : {}),

@@ -44,6 +44,7 @@ function orderOf(more: Partial<Order> = {}): Order {
     overdue: false,
     expire_time: new Date(),
     create_time: new Date(),
+    seen: { time: new Date(), at: 0 },
     version: 1,
     ...more,
   };

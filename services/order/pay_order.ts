@@ -7,7 +7,6 @@ import { failpoint } from "../shared/failpoints.ts";
 import { orYield, type Outcome, principalOf, requestInProgress } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import { money } from "../shared/money.ts";
-import type { Tx } from "../shared/postgres.ts";
 import { bought } from "./access.ts";
 import { whyNotPayable } from "./attempt.ts";
 import type { Deps } from "./deps.ts";
@@ -23,14 +22,14 @@ export interface PayOrder {
   payment: PaymentInput;
 }
 
-/** An order and the intent to pay it, which is written before anybody is asked for money. */
+/** An order and the intent to pay it, one of its payments, which is written before anybody is asked for money. */
 interface Intent {
   order: Order;
   attempt: Attempt;
 }
 
 /**
- * Pays an order: key and intent are written in one transaction, then the provider is asked, then the order follows
+ * Pays an order: key and intent are written by one statement, then the provider is asked, then the order follows
  * the outcome. A crash in between leaves the intent, by which `resolvePayment` asks what became of it.
  */
 export async function payOrder(deps: Deps, request: PayOrder): Promise<PayOrderResponse> {
@@ -42,7 +41,7 @@ export async function payOrder(deps: Deps, request: PayOrder): Promise<PayOrderR
   const payment = await orYield(() => deps.orders.yieldKey(intent.attempt.payment_id), async () => {
     const payment = await authorize(deps, intent, request.payment);
     await failpoint("order.after_authorize");
-    await follow(deps, payment);
+    await follow(deps, intent, payment);
     return payment;
   });
   await failpoint("order.after_follow");
@@ -51,15 +50,14 @@ export async function payOrder(deps: Deps, request: PayOrder): Promise<PayOrderR
 }
 
 /** Pays an order that was just placed, as part of the request that placed it: under that request's key. */
-export async function payAtOnce(deps: Deps, order_id: string, input: PaymentInput): Promise<void> {
-  const intent = await deps.orders.transaction(async (tx) => {
-    const order = await deps.orders.lock(tx, order_id);
-    if (!order) throw new Error(`Cannot pay order ${order_id} as it must be there.`);
-    const refusal = whyNotPayable(order);
+export async function payAtOnce(deps: Deps, order: Order, input: PaymentInput): Promise<void> {
+  for (let now: Order | undefined = order; now; now = await deps.orders.find(order.id)) {
+    const refusal = whyNotPayable(now);
     if (refusal) throw refusal;
-    return await intend(deps, tx, order, input);
-  });
-  await follow(deps, await authorize(deps, intent, input));
+    const intent = intentOf(now, input);
+    if (!await deps.orders.intend(now, intent.attempt)) continue;
+    return await follow(deps, intent, await authorize(deps, intent, input));
+  }
 }
 
 /** Finds out what became of a payment whose request has no answer, and has the order follow it. Tells whether it did. */
@@ -76,49 +74,39 @@ export async function resolvePayment(deps: Deps, order_id: string, payment_id: s
 
 type Begun = { intent: Intent } | { outcome: Outcome };
 
-/** Claims the key, checks that the order can be paid, and writes the intent; or gives the outcome that is there already. */
-async function begin(deps: Deps, request: PayOrder): Promise<Begun> {
+/** Writes the intent, with the key, if the order can be paid; or gives the outcome that is there already. */
+async function begin(deps: Deps, { order_id, actor, key, payment }: PayOrder): Promise<Begun> {
   for (;;) {
-    const begun = await deps.orders.transaction(async (tx): Promise<Begun | { abandoned: string }> => {
-      const order = bought(request.actor, await deps.orders.lock(tx, request.order_id));
-      const payment_id = newId();
-      const claim = await deps.orders.claimKey(tx, {
-        store_id: order.store_id,
-        principal: principalOf(request.actor),
-        ...request.key,
-        resource_id: payment_id,
-      });
-      if (claim.state === "done") return { outcome: claim.outcome };
-      if (claim.state === "abandoned") {
-        const attempt = order.payments.find((found) => found.payment_id === claim.resource_id);
-        if (!attempt || !isOpen(attempt) || order.status !== "pending_payment") return { abandoned: claim.resource_id };
-        // Asked for once more by the same name, so it is paid once wherever the request before this one stopped.
-        await deps.orders.resolveLater(tx, order.id, attempt.payment_id);
-        return { intent: { order, attempt } };
-      }
+    const order = bought(actor, await deps.orders.find(order_id));
+    const intent = intentOf(order, payment);
+    const resource_id = intent.attempt.payment_id;
+    const keyed = { store_id: order.store_id, principal: principalOf(actor), ...key, resource_id };
+    const refusal = whyNotPayable(order);
+    if (!refusal && await deps.orders.intend(order, intent.attempt, keyed)) return { intent };
+    // Soon it may be payable again, so that one is no final answer: it is not kept.
+    const final = refusal && refusal.code !== "payment_in_progress";
+    if (final && await deps.orders.keepRefusal(keyed, refusal)) return { outcome: { error: refusal } };
 
-      const refusal = whyNotPayable(order);
-      // Soon it may be payable again, so this is no final answer: the claim goes with the transaction.
-      if (refusal?.code === "payment_in_progress") throw refusal;
-      if (!refusal) return { intent: await intend(deps, tx, order, request.payment, payment_id) };
-      await deps.orders.finishKey(tx, payment_id, { error: refusal });
-      return { outcome: { error: refusal } };
-    });
-    if (!("abandoned" in begun)) return begun;
-    if (!await resolvePayment(deps, request.order_id, begun.abandoned)) throw requestInProgress();
+    const known = await deps.orders.findKey(keyed);
+    if (known?.state === "done") return known;
+    if (!known && refusal && !final) throw refusal;
+    // The order, or the key, is no longer as it was when it was looked at.
+    if (!known) continue;
+    const attempt = order.payments.find((found) => found.payment_id === known.resource_id);
+    if (attempt && isOpen(attempt) && order.status === "pending_payment") {
+      // Asked for once more by the same name, so it is paid once wherever the request before this one stopped.
+      await deps.orders.resolveLater(order.id, attempt.payment_id);
+      return { intent: { order, attempt } };
+    }
+    if (!await resolvePayment(deps, order_id, known.resource_id)) throw requestInProgress();
   }
 }
 
-async function intend(
-  deps: Deps,
-  tx: Tx,
-  order: Order,
-  { method }: PaymentInput,
-  payment_id = newId(),
-): Promise<Intent> {
+/** The next try to pay an order. */
+function intentOf(order: Order, { method }: PaymentInput): Intent {
   const attempt: Attempt = {
     attempt: order.payments.length + 1,
-    payment_id,
+    payment_id: newId(),
     method,
     state: "pending",
     amount: order.total,
@@ -127,8 +115,7 @@ async function intend(
     failure_code: null,
     create_time: new Date(),
   };
-  await deps.orders.insertAttempt(tx, order.id, attempt);
-  return { order, attempt };
+  return { order: { ...order, payments: [...order.payments, attempt] }, attempt };
 }
 
 /**
@@ -159,8 +146,8 @@ async function authorize(deps: Deps, { order, attempt }: Intent, { method, token
 }
 
 /** Has the order follow a payment. One without an answer is the request's answer all the same, and is looked up later. */
-async function follow(deps: Deps, payment: Payment): Promise<void> {
-  await recordPayment(deps, payment);
+async function follow(deps: Deps, { order }: Intent, payment: Payment): Promise<void> {
+  await recordPayment(deps, payment, { order });
   if (isOpen({ state: payment.status })) await deps.orders.finishKey(undefined, payment.id, paidOutcome(payment));
 }
 

@@ -5,13 +5,14 @@ import type { Actor } from "../shared/auth.ts";
 import { currentContext, SYSTEM, withContext } from "../shared/context.ts";
 import { conflict, invalid, NanoError, toNanoError } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
-import { orYield, type Outcome, principalOf } from "../shared/idempotency.ts";
+import { type KeyedRequest, orYield, type Outcome, principalOf } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import { buyerOf } from "./access.ts";
 import type { Deps } from "./deps.ts";
 import { replayPlaced, toMessage } from "./messages.ts";
 import { type Change, type Draft, followUp, type OfferedLine, type Order, priceLines, type Pricing } from "./order.ts";
 import { payAtOnce } from "./pay_order.ts";
+import type { Taken } from "./placing_rows.ts";
 import { atOnce, commitStock, releaseStock } from "./stock.ts";
 
 /** What a buyer asks for. */
@@ -28,27 +29,18 @@ export interface PlaceOrder {
 }
 
 /**
- * Places an order of the buyer's cart, and pays it if asked to. The order is written first, with the client's key and
- * the job that resumes it, so a crash at any step is taken up from the order's own state: one that had not taken its
- * cart is forgotten, any other goes on where it stopped. A refusal undoes what was done and stays under the key.
+ * Places an order of the buyer's cart, and pays it if asked to. Until the cart is taken nothing is written but a refusal
+ * under the client's key; then the order is there, with the key and the job that resumes it, so a crash at any later step
+ * is taken up from the order's own state. A refusal undoes what was done and stays under the key.
  */
 export async function placeOrder(deps: Deps, request: PlaceOrder): Promise<PlaceOrderResponse> {
-  const draft = draftOf(request);
-  const order_id = draft.id;
-  const earlier = await begin(deps, draft, request);
-  if (earlier) return replayPlaced(earlier);
-  await failpoint("order.after_begin");
-
-  const placing = await orForget(deps, order_id, async () => {
-    await checkMethod(deps, request);
-    const cart = await readCart(deps, request);
-    const priced = await priceCart(deps, request, cart);
-    return await deps.orders.takeCart(draft, cart.cart_id, cart.guest_expire_time, priced);
-  });
+  const begun = await begin(deps, request);
+  if (!("placing" in begun)) return replayPlaced(begun.outcome);
   await failpoint("order.after_take_cart");
-  const order = await orUndo(deps, placing, () => complete(deps, placing, { final: !request.payment }));
+  const { placing, number } = begun;
+  const order = await orUndo(deps, placing, () => complete(deps, placing, { final: !request.payment, number }));
   const { payment } = request;
-  const paid = payment && await orYield(() => deps.orders.yieldKey(order_id), () => pay(deps, order, payment));
+  const paid = payment && await orYield(() => deps.orders.yieldKey(order.id), () => pay(deps, order, payment));
   return { order: toMessage(paid ?? order), replayed: false };
 }
 
@@ -57,6 +49,7 @@ export async function resumeOrder(deps: Deps, order_id: string): Promise<void> {
   const order = await deps.orders.find(order_id);
   if (!order) return;
   if (order.status !== "placing") return await deps.orders.finish(order);
+  // So begins an order of the release before, which took its cart only later.
   if (!order.cart_id) return await deps.orders.forget(order_id, undefined);
   try {
     if (order.overdue) throw conflict("order_expired", "The order was not placed in time.");
@@ -69,25 +62,52 @@ export async function resumeOrder(deps: Deps, order_id: string): Promise<void> {
 }
 
 /** The steps that leave the service. Each may be taken again, so this is also how a crash is taken up. */
-async function complete(deps: Deps, placing: Order, { final }: { final: boolean }): Promise<Order> {
+async function complete(deps: Deps, placing: Order, how: { final: boolean; number?: number }): Promise<Order> {
   await reserveStock(deps, placing);
   await failpoint("order.after_reserve");
   const closed = await closeCart(deps, placing);
   await failpoint("order.after_close_cart");
-  const order = await openOrder(deps, placing, closed, final);
+  const number = how.number ?? await deps.orders.nextNumber(placing.store_id);
+  const order = await openOrder(deps, placing, number, closed, how.final);
   await failpoint("order.after_open");
   if (order.status === "paid") await atOnce(deps, `commit_stock:${order.id}`, () => commitStock(deps, order.id));
   return order;
 }
 
-/** Claims the key and writes the order; the outcome of an earlier request under the key, if there was one. */
-async function begin(deps: Deps, draft: Draft, { actor, key }: PlaceOrder): Promise<Outcome | undefined> {
-  const keyed = { store_id: draft.store_id, principal: principalOf(actor), ...key, resource_id: draft.id };
+/** Takes the buyer's cart for the order; or the outcome of an earlier request under the key, if there was one. */
+async function begin(deps: Deps, request: PlaceOrder): Promise<Taken | { outcome: Outcome }> {
+  const draft = draftOf(request);
+  const principal = principalOf(request.actor);
+  const keyed = { store_id: draft.store_id, principal, ...request.key, resource_id: draft.id };
   for (;;) {
-    const claim = await deps.orders.begin(keyed, draft);
-    if (claim.state === "claimed") return undefined;
-    if (claim.state === "done") return claim.outcome;
-    await resumeOrder(deps, claim.resource_id);
+    // The cart of a request that is sent again may be ordered by now: its key is looked at first.
+    const known = await deps.orders.findKey(keyed);
+    if (known?.state === "done") return known;
+    if (known) {
+      await resumeOrder(deps, known.resource_id);
+      continue;
+    }
+    await failpoint("order.after_begin");
+    const taken = await takeCart(deps, request, draft, keyed);
+    if (taken) return taken;
+  }
+}
+
+/** Takes the cart, priced, or keeps the refusal; undefined where the key is another request's since it was looked at. */
+async function takeCart(
+  deps: Deps,
+  request: PlaceOrder,
+  draft: Draft,
+  keyed: KeyedRequest,
+): Promise<Taken | undefined> {
+  try {
+    await checkMethod(deps, request);
+    const cart = await readCart(deps, request);
+    const priced = await priceCart(deps, request, cart);
+    return await deps.orders.takeCart(keyed, draft, cart, priced);
+  } catch (error) {
+    const refusal = toNanoError(error);
+    if (!isKept(refusal) || await deps.orders.keepRefusal(keyed, refusal)) throw error;
   }
 }
 
@@ -178,8 +198,13 @@ async function closeCart(deps: Deps, { id, cart_id = "", items }: Order): Promis
 }
 
 /** Opens the order for payment: from here on it has a number and is shown. One that costs nothing is paid. */
-async function openOrder(deps: Deps, placing: Order, cartClosed: boolean, final: boolean): Promise<Order> {
-  const number = await deps.orders.nextNumber(placing.store_id);
+async function openOrder(
+  deps: Deps,
+  placing: Order,
+  number: number,
+  cartClosed: boolean,
+  final: boolean,
+): Promise<Order> {
   const free = placing.total === 0;
   const opening: Change = {
     moves: [
@@ -203,26 +228,12 @@ async function openOrder(deps: Deps, placing: Order, cartClosed: boolean, final:
 
 /** Pays the order. It exists whatever comes of that: declined or without an answer, it can be paid again. */
 async function pay(deps: Deps, order: Order, payment: PaymentInput): Promise<Order> {
-  await payAtOnce(deps, order.id, payment).catch((error) => {
+  await payAtOnce(deps, order, payment).catch((error) => {
     if (toNanoError(error).kind === "internal") deps.log.error({ err: error }, "a placed order could not be paid");
   });
   const paid = await deps.orders.find(order.id) ?? order;
   await deps.orders.finish(paid);
   return paid;
-}
-
-/** Runs the steps within the service; nothing is left of an order that they refuse. */
-async function orForget<T>(deps: Deps, order_id: string, steps: () => Promise<T>): Promise<T> {
-  try {
-    return await steps();
-  } catch (error) {
-    const refusal = toNanoError(error);
-    await afterwards(
-      deps,
-      () => deps.orders.forget(order_id, isFinal(refusal) && isKept(refusal) ? refusal : undefined),
-    );
-    throw error;
-  }
 }
 
 /** Runs the steps beyond the service; a refusal undoes them, anything else leaves them to resumeOrder. */

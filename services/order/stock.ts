@@ -32,7 +32,7 @@ export async function releaseStock({ neighbours }: Deps, order_id: string): Prom
 export async function atOnce(deps: Deps, key: string, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
-    await deps.orders.doneAtOnce(key);
+    await deps.orders.removeJob(key);
   } catch (error) {
     deps.log.warn({ err: error, job: key }, "what follows an order's change is left to its job");
   }

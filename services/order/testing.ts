@@ -125,6 +125,7 @@ export class FakeNeighbours implements Neighbours {
         version: 1,
       })),
     publishEvent: () => this.#step("publishEvent", () => ({})),
+    publishEvents: ({ events }) => this.#step("publishEvents", () => ({ outcomes: events.map(() => ({ status: 0 })) })),
   };
 
   readonly payment: Neighbours["payment"] = {

@@ -1,9 +1,9 @@
 import { remainingTime } from "../shared/context.ts";
 import { conflict, invalid, unavailable } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
-import { commitAlong } from "../shared/postgres.ts";
+import { collect } from "../shared/postgres.ts";
 import { blockedBy, isOpen, type Payment } from "./payment.ts";
-import type { Intent } from "./repository.ts";
+import type { Intent } from "./move_rows.ts";
 import { askToCharge, resolvePayment } from "./resolve_payment.ts";
 import { type Deps, resolveSoon, settlePayment, timeToAsk } from "./settle_payment.ts";
 
@@ -19,14 +19,7 @@ export async function authorizePayment(deps: Deps, intent: Intent): Promise<Paym
   const { repository, providers } = deps;
   const provider = providers.offered.find(({ method }) => method.id === intent.method);
   if (!provider) throw invalid("unknown_method", "The store has no such payment method.", "/method");
-  const written = await repository.transaction(async (tx) => {
-    const payment = await repository.insert(tx, intent);
-    if (!payment) return undefined;
-    const added = resolveSoon(deps, tx, payment);
-    commitAlong(tx);
-    await added;
-    return payment;
-  });
+  const written = await repository.insert(intent, await collect((tx) => resolveSoon(deps, tx, intent)));
   if (!written) return await repeated(deps, intent);
   await failpoint("payment.after_intent");
   const charge = await askToCharge(deps, provider, written, timeToAsk(MARGIN_MS));

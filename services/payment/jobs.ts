@@ -1,6 +1,7 @@
 import { unavailable } from "../shared/errors.ts";
 import { reapKeys } from "../shared/idempotency.ts";
-import { type JobHandlers, publishEvent } from "../shared/jobs.ts";
+import type { JobHandlers } from "../shared/jobs.ts";
+import { publishEvent } from "../shared/publish_event.ts";
 import type { Sql } from "../shared/postgres.ts";
 import { letGo } from "./cancel_payments.ts";
 import type { OrderClient, StoreClient } from "./clients.ts";

@@ -1,4 +1,6 @@
+import { newId } from "../shared/ids.ts";
 import type { Pool, Tx } from "../shared/postgres.ts";
+import type { Payment } from "./payment.ts";
 
 /** What the ledger is compared with. */
 export type LedgerBook = "payments" | "test";
@@ -41,9 +43,30 @@ const AGAINST_TEST = `with ledger as (${LEDGER}), compared as (
       and not exists (select from payment_operations o where o.payment_id = p.id and o.status = 'pending'))
   ) ${SUMMED}`;
 
-/** The part of the repository that checks the ledger. */
+/** The part of the repository that gives back by the ledger and checks it. Captures are entered as their payment moves. */
 export function createLedgerRows(pool: Pool) {
   return {
+    /** Enters money given back in the ledger, against the accounts of its capture: what a provider owes us, what we owe the store. */
+    async postRefund(tx: Tx, payment: Payment, refund_id: string, amount: number): Promise<void> {
+      await tx.query({
+        name: "payment.post_refund",
+        text: `with entry as (
+                 insert into ledger_transactions (id, kind, payment_id, refund_id) values ($1, 'refund', $2, $3) returning id
+               )
+               insert into ledger_postings (transaction_id, account, amount, currency)
+               select id, account, amount, $4 from entry, (values ($5, -$7::bigint), ($6, $7)) posting (account, amount)`,
+        values: [
+          newId(),
+          payment.id,
+          refund_id,
+          payment.currency,
+          `provider:${payment.method}`,
+          `store:${payment.store_id}`,
+          amount,
+        ],
+      });
+    },
+
     /** How far a book is from the ledger, by currency. */
     async compareLedger(book: LedgerBook): Promise<Difference[]> {
       const { rows } = await pool.query<Omit<Difference, "book">>({

@@ -143,6 +143,51 @@ describe("Authorize", () => {
   });
 });
 
+describe("the audit of payments", () => {
+  it("tells who wrote what in which request", async () => {
+    const payment = await paid();
+    const { rows: [made, moved, ...more] } = await database.owner.query(
+      `select actor, request_id, network, action, store_id, before, after from payment.audit_log
+       where table_name = 'payments' and row_id = $1 order by id`,
+      [payment.id],
+    );
+    const who = { actor: "service", request_id: "test", network: "", store_id };
+    expect(made).toMatchObject({ ...who, action: "insert", before: null });
+    expect(made.after).toMatchObject({ status: "pending", token: "changed", guest_hash: "changed", amount: 1501 });
+    expect(moved).toEqual({
+      ...who,
+      action: "update",
+      before: { status: "pending", captured_amount: 0, token: "changed", version: 1 },
+      after: { status: "captured", captured_amount: 1501, token: "changed", version: 2 },
+    });
+    expect(more).toEqual([]);
+  });
+
+  it("notes what the audit of other tables would", async () => {
+    const client = await database.owner.connect();
+    try {
+      await client.query(`begin; set local search_path = payment;
+        create trigger audit_as_others after insert or update or delete on payments for each row
+          execute function audit('token', 'guest_hash', 'cancel_reason', '-update_time', '-asked_time');
+        insert into payments (id, order_id, store_id, attempt, method, currency, amount, provider_key, token)
+        values ('${newId()}', '${newId()}', '${newId()}', 1, 'test', 'USD', 5, 'of this test', 'tok');
+        update payments set asked_time = now() where provider_key = 'of this test';
+        update payments set status = 'authorized', token = null, update_time = now() where provider_key = 'of this test';
+        update payments set cancel_requested = true, cancel_reason = 'x', guest_hash = 'g' where provider_key = 'of this test';
+        delete from payments where provider_key = 'of this test'`);
+      const { rows } = await client.query(
+        `select action, count(*)::int as count, count(distinct to_jsonb(a) - 'id')::int as kinds
+         from audit_log a where time = now()::timestamptz(3) group by action, before, after order by min(id)`,
+      );
+      const pair = (action: string) => ({ action, count: 2, kinds: 1 });
+      expect(rows).toEqual(["insert", "update", "update", "delete"].map(pair));
+    } finally {
+      await client.query("rollback");
+      client.release();
+    }
+  });
+});
+
 describe("CancelPayments", () => {
   const cancel = (order_id: string) => as(SYSTEM, () => client.cancelPayments({ order_id, reason: "changed my mind" }));
 

@@ -128,7 +128,7 @@ export async function endRefund(
   const ended = await repository.findRefund(refund.id, tx);
   if (!payment || !ended) throw new Error(`Cannot finish refund ${refund.id} as its payment is gone.`);
   if (failure_code === null) {
-    await repository.post(tx, "refund", payment, -refund.amount, refund.id);
+    await repository.postRefund(tx, payment, refund.id, refund.amount);
     countRefund(tx, payment.currency, refund.amount);
     await repository.emit(tx, "payment.refunded", payment.store_id, eventData(payment, ended));
     await repository.addJob(tx, "report_payment", { payment_id: payment.id, refund_id: refund.id });

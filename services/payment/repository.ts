@@ -1,40 +1,21 @@
 import type { ListAuditRequest } from "../../proto/gen/nano/common/v1/common.ts";
 import { listAudit } from "../shared/audit.ts";
 import { addJob, emitEvent, removeJob } from "../shared/jobs.ts";
-import { newId } from "../shared/ids.ts";
 import { type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import type { Operation } from "./operation.ts";
-import { type PayableLine, type Payment, type PaymentStatus, providerKey, sourcesOf } from "./payment.ts";
+import type { Payment } from "./payment.ts";
 import type { Refund } from "./refund.ts";
 import { createCallRows } from "./call_rows.ts";
 import { createLedgerRows } from "./ledger_rows.ts";
+import { createMoveRows, one, PAYMENT } from "./move_rows.ts";
 import { createPersonRepository } from "./person_repository.ts";
 import { createWebhookRows } from "./webhook_rows.ts";
-
-/** What the order service asks for. */
-export interface Intent {
-  id: string;
-  order_id: string;
-  store_id: string;
-  attempt: number;
-  method: string;
-  currency: string;
-  amount: number;
-  token: string;
-  lines: PayableLine[];
-  user_id: string | null;
-  guest_hash: string | null;
-}
 
 export interface PaymentFilter {
   store_id: string;
   order_id: string | null;
   status: string | null;
 }
-
-const PAYMENT =
-  `id, order_id, store_id, attempt, method, status, currency, amount, captured_amount, refunded_amount, refunding_amount,
-  failure_code, provider_key, provider_reference, capture, token, lines, user_id, guest_hash, cancel_requested, cancel_reason, create_time`;
 
 const REFUND =
   `r.id, r.payment_id, p.order_id, r.status, r.amount, p.currency, r.reason, r.restock, r.failure_code, r.create_time,
@@ -50,41 +31,10 @@ export type Repository = ReturnType<typeof createRepository>;
 
 /** The payment service's SQL. Methods that write take the transaction that they are part of. */
 export function createRepository(pool: Pool) {
-  async function one<T extends object>(
-    sql: Sql,
-    name: string,
-    text: string,
-    values: unknown[],
-  ): Promise<T | undefined> {
-    return (await sql.query<T & Record<string, unknown>>({ name: `payment.${name}`, text, values })).rows[0];
-  }
-
   return {
     transaction: <T>(run: (tx: Tx) => Promise<T>): Promise<T> => transaction(pool, run),
 
-    /** Writes a payment's intent. Undefined if the id, the attempt, or another payment of the order stands in the way. */
-    insert: (tx: Sql, intent: Intent) =>
-      one<Payment>(
-        tx,
-        "insert",
-        `insert into payments (id, order_id, store_id, attempt, method, currency, amount, provider_key, token, lines, user_id, guest_hash, capture)
-         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
-           coalesce((select capture from payment_settings where store_id = $3), 'automatic')) on conflict do nothing returning ${PAYMENT}`,
-        [
-          intent.id,
-          intent.order_id,
-          intent.store_id,
-          intent.attempt,
-          intent.method,
-          intent.currency,
-          intent.amount,
-          providerKey(intent.order_id, intent.attempt),
-          intent.token || null,
-          JSON.stringify(intent.lines),
-          intent.user_id,
-          intent.guest_hash,
-        ],
-      ),
+    ...createMoveRows(pool),
 
     find: (id: string) => one<Payment>(pool, "find", `select ${PAYMENT} from payments where id = $1`, [id]),
 
@@ -159,17 +109,6 @@ export function createRepository(pool: Pool) {
     },
 
     listAudit: (request: ListAuditRequest) => listAudit(pool, request),
-
-    /** Moves a payment, if its status allows that; undefined if it does not, or no more. */
-    move: (tx: Tx, id: string, to: { status: PaymentStatus; captured_amount: number; failure_code: string | null }) =>
-      one<Payment>(
-        tx,
-        "move",
-        `update payments set status = $2, captured_amount = $3, failure_code = $4, token = case when $2 = 'unknown' then token end,
-           update_time = now(), version = version + 1
-         where id = $1 and status = any($5) returning ${PAYMENT}`,
-        [id, to.status, to.captured_amount, to.failure_code, sourcesOf(to.status)],
-      ),
 
     /** Marks an order's payments, but those that came to nothing, as to be let go of. */
     async requestCancel(tx: Tx, order_id: string, reason: string): Promise<Payment[]> {
@@ -314,29 +253,6 @@ export function createRepository(pool: Pool) {
         values: [id, status, failure_code],
       });
       return rowCount === 1;
-    },
-
-    /** Enters money taken (positive) or given back (negative) in the ledger: what a provider owes us, what we owe the store. */
-    async post(
-      tx: Tx,
-      kind: "capture" | "refund",
-      payment: Payment,
-      amount: number,
-      refund_id: string | null = null,
-    ): Promise<void> {
-      if (amount === 0) return;
-      const id = newId();
-      await tx.query({
-        name: "payment.post",
-        text:
-          `with entry as (insert into ledger_transactions (id, kind, payment_id, refund_id) values ($1, $2, $3, $4) returning id)
-               insert into ledger_postings (transaction_id, account, amount, currency)
-               select id, account, amount, $5 from entry, unnest($6::text[], $7::bigint[]) as postings(account, amount)`,
-        values: [id, kind, payment.id, refund_id, payment.currency, [
-          `provider:${payment.method}`,
-          `store:${payment.store_id}`,
-        ], [amount, -amount]],
-      });
     },
 
     ...createCallRows(pool),

@@ -1,9 +1,10 @@
 import { remainingTime } from "../shared/context.ts";
-import { commitAlong, type Tx } from "../shared/postgres.ts";
+import { collect, type Tx } from "../shared/postgres.ts";
 import { eventData } from "./messages.ts";
 import { holds, type Payment, settlement } from "./payment.ts";
 import { countPayment } from "./payment_metrics.ts";
 import type { ChargeState, Providers } from "./providers/provider.ts";
+import type { Outcome } from "./move_rows.ts";
 import type { Repository } from "./repository.ts";
 import type { Log } from "../shared/log.ts";
 
@@ -37,29 +38,37 @@ export async function settlePayment(
   report: boolean,
 ): Promise<Payment> {
   const settled = settlement(charge) ?? { status: "unknown", captured_amount: 0, failure_code: null } as const;
-  const moved = await repository.transaction((tx) => enter({ repository }, tx, payment, settled, report, true));
+  // All by one statement, for what it becomes is known; unless its order is off, or it has moved on.
+  const along = await collect((tx) => follow({ repository }, tx, { ...payment, ...settled }, report));
+  const moved = await repository.moveAlong(payment.id, settled, along) ??
+    await repository.transaction((tx) => enter({ repository }, tx, payment, settled, report));
   return moved ?? await repository.find(payment.id) ?? payment;
 }
 
-/**
- * Moves a payment within a transaction, with all that follows; undefined if it does not move, or no more. Commits where
- * it is the `last`.
- */
+/** Moves a payment within a transaction, with all that follows; undefined if it does not move, or no more. */
 export async function enter(
   { repository }: Pick<Deps, "repository">,
   tx: Tx,
   payment: Payment,
-  settled: NonNullable<ReturnType<typeof settlement>> | { status: "unknown"; captured_amount: 0; failure_code: null },
+  settled: Outcome,
   report: boolean,
-  last = false,
 ): Promise<Payment | undefined> {
   const moved = await repository.move(tx, payment.id, settled);
-  if (!moved) return undefined;
+  if (moved) await follow({ repository }, tx, moved, report);
+  return moved;
+}
+
+/** What follows the move of a payment: the events, the jobs, the metrics. */
+async function follow(
+  { repository }: Pick<Deps, "repository">,
+  tx: Tx,
+  moved: Payment,
+  report: boolean,
+): Promise<void> {
   countPayment(tx, moved);
-  if (moved.status === "unknown") return await resolveSoon({ repository }, tx, moved, "1 second").then(() => moved);
   const { id, status, store_id, cancel_requested } = moved;
-  const rest = Promise.all([
-    repository.post(tx, "capture", moved, moved.captured_amount),
+  if (status === "unknown") return await resolveSoon({ repository }, tx, moved, "1 second");
+  await Promise.all([
     status === "captured" && repository.emit(tx, "payment.captured", store_id, eventData(moved)),
     status === "declined" && repository.emit(tx, "payment.failed", store_id, eventData(moved)),
     report && repository.addJob(tx, "report_payment", { payment_id: id }),
@@ -67,9 +76,6 @@ export async function enter(
     !cancel_requested && repository.removeJob(tx, `resolve:${id}`),
     cancel_requested && holds(moved) && resolveSoon({ repository }, tx, moved, "0 seconds"),
   ]);
-  if (last) commitAlong(tx);
-  await rest;
-  return moved;
 }
 
 /** Adds the job that finds out what became of a payment, and lets go of it if its order is off. One per payment waits. */

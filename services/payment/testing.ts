@@ -11,7 +11,7 @@ import {
   type PaymentServiceServer,
   PaymentServiceService,
 } from "../../proto/gen/nano/payment/v1/payment.ts";
-import { type StoreServiceServer, StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
+import { StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
 import type { Actor } from "../shared/auth.ts";
 import { SYSTEM, withContext } from "../shared/context.ts";
 import { NanoError } from "../shared/errors.ts";
@@ -20,6 +20,7 @@ import { newId } from "../shared/ids.ts";
 import { type JobHandlers, runJobs } from "../shared/jobs.ts";
 import { createLog } from "../shared/log.ts";
 import { createPool, type Pool } from "../shared/postgres.ts";
+import type { EventStore } from "../shared/publish_event.ts";
 import { type TestDatabase, testDatabase } from "../shared/testing.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs } from "./jobs.ts";
@@ -64,8 +65,12 @@ export async function startPayment({ faults = () => ({}), more = () => [] }: Sta
   const order = await neighbour<Pick<Rpcs<OrderServiceServer>, "recordPayment">>(OrderServiceService, {
     recordPayment: (request) => Promise.resolve(void reports.push(request)).then(() => ({})),
   });
-  const store = await neighbour<Pick<Rpcs<StoreServiceServer>, "publishEvent">>(StoreServiceService, {
+  const store = await neighbour<EventStore>(StoreServiceService, {
     publishEvent: ({ event }) => Promise.resolve(void (event && events.push(event))).then(() => ({})),
+    publishEvents: ({ events: following }) => {
+      events.push(...following.flatMap(({ event }) => event ?? []));
+      return Promise.resolve({ outcomes: following.map(() => ({ status: 0 })) });
+    },
   });
   const test = createTestProvider(pool, { slow_ms: SLOW_MS, webhooks: true });
   const providers = lineUp([{ provider: { ...test, ...faults(test) }, offered: true }, {

@@ -12,7 +12,10 @@ export function createClients(
 ) {
   return {
     order: connect<OrderServiceServer>(OrderServiceService, config.ORDER_SERVICE_URL),
-    store: connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL, ["publishEvent"]),
+    store: connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL, [
+      "publishEvent",
+      "publishEvents",
+    ]),
     deliver: connect<DeliverServiceServer>(DeliverServiceService, config.DELIVER_SERVICE_URL, ["fetchImage"]),
   };
 }

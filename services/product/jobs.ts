@@ -1,4 +1,5 @@
-import { type JobHandlers, publishEvent } from "../shared/jobs.ts";
+import type { JobHandlers } from "../shared/jobs.ts";
+import { publishEvent } from "../shared/publish_event.ts";
 import type { Clients } from "./clients.ts";
 import { checkHolds, type HoldDeps } from "./check_holds.ts";
 import { type CopyDeps, copyImage } from "./copy_image.ts";
@@ -7,7 +8,7 @@ import { LANES } from "./copy_jobs.ts";
 /** Every ten minutes holds that outlived their orders are ended; hourly uploads that never ended are forgotten. */
 export const crontab = "*/10 * * * * check_holds\n41 * * * * reap_uploads";
 
-/** How many jobs run at a time: the usual two beside the images, which wait for others. */
+/** How many jobs run at a time: two beside the images, which wait for others. */
 export const CONCURRENCY = 2 + LANES;
 
 /**

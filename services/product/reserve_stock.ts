@@ -2,7 +2,7 @@ import { conflict } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import { isId } from "../shared/ids.ts";
 import { emitEvent } from "../shared/jobs.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
+import { type Pool, single, transaction } from "../shared/postgres.ts";
 import type { Repository } from "./repository.ts";
 import { fellLow, type Shelf, shortage, type StockLine, sumDemand } from "./stock.ts";
 
@@ -30,17 +30,21 @@ export async function reserveStock(
   const { order_id, store_id, expire_time } = hold;
   const demand = sumDemand(hold.lines);
   const backstop = new Date(expire_time.getTime() + BACKSTOP_MS);
+  const { stock } = repository;
+  const known = demand.every((line) => isId(line.variant_id));
+  if (known && await single(pool, (sql) => stock.reserveOfPlenty(sql, store_id, order_id, demand, backstop))) return;
+
   await transaction(pool, async (tx) => {
     const [{ fresh, closed }, shelves] = await Promise.all([
-      repository.stock.openHold(tx, order_id),
-      repository.stock.lockShelves(tx, store_id, demand.map((line) => line.variant_id).filter(isId)),
+      stock.openHold(tx, order_id),
+      stock.lockShelves(tx, store_id, demand.map((line) => line.variant_id).filter(isId)),
     ]);
     if (closed) throw conflict("hold_closed", "The order let go of its stock and cannot hold any.");
     if (!fresh) return;
 
     const missing = shortage(demand, shelves);
     if (missing) throw missing;
-    const left = await repository.stock.reserve(tx, order_id, demand, backstop);
+    const left = await stock.reserve(tx, order_id, demand, backstop);
     // Locked and counted above, so this cannot be; the statement decides all the same.
     const refused = shortage(demand, shelves.filter((shelf) => left.has(shelf.variant_id)));
     if (refused) throw refused;

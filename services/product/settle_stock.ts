@@ -1,6 +1,7 @@
+import { actorName, currentActor } from "../shared/auth.ts";
 import { conflict, type NanoError } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
+import { type Pool, single, transaction } from "../shared/postgres.ts";
 import type { Repository } from "./repository.ts";
 import { type StockLine, sumDemand } from "./stock.ts";
 
@@ -9,17 +10,11 @@ type Deps = { pool: Pool; repository: Repository };
 /** Takes what an order holds off the shelf, once. Throws `stock_not_held` if the order holds nothing and has taken nothing. */
 export async function commitStock({ pool, repository }: Deps, order_id: string): Promise<void> {
   await failpoint("product.commit_stock");
-  await transaction(pool, async (tx) => {
-    const [, settled] = await Promise.all([
-      repository.stock.lockHeld(tx, order_id),
-      repository.stock.settle(tx, order_id, "commit"),
-    ]);
-    if (settled) return;
-    const lines = await repository.stock.reservations(tx, order_id);
-    if (!lines.some((line) => line.state === "committed")) {
-      throw conflict("stock_not_held", "The order holds no stock.");
-    }
-  });
+  if (await single(pool, (sql) => repository.stock.settle(sql, order_id, "commit", actorName(currentActor())))) return;
+  const lines = await repository.stock.reservations(pool, order_id);
+  if (!lines.some((line) => line.state === "committed")) {
+    throw conflict("stock_not_held", "The order holds no stock.");
+  }
 }
 
 /** Lets go of what an order holds, once; from then on the order cannot hold any. What it has taken stays taken. */
@@ -27,8 +22,7 @@ export async function releaseStock({ pool, repository }: Deps, order_id: string)
   await failpoint("product.release_stock");
   await transaction(pool, async (tx) => {
     await repository.stock.closeHold(tx, order_id);
-    await repository.stock.lockHeld(tx, order_id);
-    await repository.stock.settle(tx, order_id, "release");
+    await repository.stock.settle(tx, order_id, "release", actorName(currentActor()));
   });
 }
 

@@ -1,7 +1,7 @@
 import { conflict, invalid, type NanoError } from "../shared/errors.ts";
 
 /** At this many or fewer, merchants are told. */
-const LOW_STOCK = 5;
+export const LOW_STOCK = 5;
 
 /** How much of one variant. */
 export interface StockLine {

@@ -40,6 +40,29 @@ describe("stock", () => {
     );
     return [row?.on_hand ?? NaN, row?.reserved ?? NaN];
   }
+  /** Takes some of a variant off the shelf by hand, which ends only once the work that is begun meanwhile waits for it. */
+  async function soldMeanwhile<T>(variant_id: string, quantity: number, begin: () => Promise<T>): Promise<T> {
+    const client = await service.owner.connect();
+    try {
+      await client.query("begin; set local search_path = product");
+      await client.query("update variants set on_hand = on_hand - $2 where id = $1", [variant_id, quantity]);
+      await client.query("insert into stock_movements (variant_id, kind, delta) values ($1, 'adjust', -$2::int)", [
+        variant_id,
+        quantity,
+      ]);
+      const work = begin();
+      work.catch(() => {});
+      const waits =
+        "select from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()";
+      for (let i = 0; i < 500 && !(await service.owner.query(waits)).rowCount; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      await client.query("commit");
+      return await work;
+    } finally {
+      client.release();
+    }
+  }
   /** The variants of which the invariants I1 and I2 do not hold. */
   async function broken(): Promise<unknown[]> {
     const { rows } = await service.owner.query(`
@@ -83,6 +106,36 @@ describe("stock", () => {
       available: 1,
     }]);
     expect([await stockOf(a), await stockOf(b)]).toEqual([[5, 0], [1, 0]]);
+  });
+
+  it("holds all lines or none where stock runs short while it waits for its turn", async () => {
+    const { variants: [a, b = ""] } = await stocked(50, 50);
+    const order = newId();
+    const { code, members } = await refusal(soldMeanwhile(b, 48, () => reserve(order, [a, 2], [b, 3])));
+    expect({ code, members }).toMatchObject({
+      code: "out_of_stock",
+      members: { items: [{ variant_id: b, available: 2 }] },
+    });
+    expect([await stockOf(a), await stockOf(b)]).toEqual([[50, 0], [2, 0]]);
+    // Nothing is left of the try, not even that there was one.
+    await adjust(b, 48);
+    await reserve(order, [a, 2], [b, 3]);
+    expect([await stockOf(a), await stockOf(b)]).toEqual([[50, 2], [50, 3]]);
+    await soldMeanwhile(b, 10, () => commit(order));
+    expect([await stockOf(a), await stockOf(b)]).toEqual([[48, 0], [37, 0]]);
+    expect(await broken()).toEqual([]);
+  });
+
+  it("notes who took what off the shelf", async () => {
+    const { variants: [a] } = await stocked(50);
+    const order = newId();
+    await reserve(order, [a, 1]);
+    await commit(order);
+    const { rows } = await service.owner.query(
+      "select kind, delta, reserved_delta, actor from product.stock_movements where order_id = $1",
+      [order],
+    );
+    expect(rows).toEqual([{ kind: "commit", delta: -1, reserved_delta: -1, actor: "service" }]);
   });
 
   it("refuses variants of another store, of drafts and of nowhere", async () => {

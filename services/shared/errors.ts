@@ -43,6 +43,8 @@ export interface ErrorExtras {
   retry_after?: number;
   /** Whether the error was stored under an idempotency key and is shown again. */
   replayed?: boolean;
+  /** Whether the callee is of a release that does not know the RPC. */
+  unknown_rpc?: boolean;
 }
 
 /** An error with a stable code that reaches the client as it is; every other error is a fault of ours. */

@@ -93,6 +93,32 @@ describe("a call between services", () => {
     expect(await call()).toEqual(store());
   });
 
+  it("hands its actor on from hop to hop", async () => {
+    const seen: unknown[] = [];
+    answer = async () => {
+      seen.push(currentContext()?.actor);
+      return seen.length < 3 ? await client.getStore({ id_or_slug: "" }) : store();
+    };
+    await call();
+    expect(seen).toEqual([actor, actor, actor].map((each) => expect.objectContaining(each)));
+  });
+
+  it("is a fault of ours where its request or its answer is no such message", async () => {
+    const broken = () => {
+      throw new Error("broken");
+    };
+    answer = () => Promise.resolve(store());
+    for (const part of [{ requestSerialize: broken }, { responseDeserialize: broken }]) {
+      const other = connect<Served>({ ...definition, getStore: { ...getStore, ...part } }, address);
+      const asked = withContext(
+        { request_id: "r1", actor, deadline: Date.now() + 2_000 },
+        () => other.getStore({ id_or_slug: "" }),
+      );
+      expect(await refusal(asked)).toMatchObject({ kind: "internal", code: "internal" });
+      other.close();
+    }
+  });
+
   it("carries an error's kind, code, detail, fields, members and pause", async () => {
     const extras = {
       errors: [{ pointer: "/a", code: "b", message: "c" }],

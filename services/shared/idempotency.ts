@@ -25,8 +25,31 @@ export type Claim = { state: "claimed" } | { state: "done"; outcome: Outcome; re
   resource_id: string;
 };
 
+/** What is known of a key that was claimed before. */
+export type KnownKey = Exclude<Claim, { state: "claimed" }>;
+
 /** The checkout deadline (10 s) and 2 s: so long a request may work under its key. */
 const LEASE = "12 seconds";
+
+/**
+ * The claim as it begins, for a statement that claims a key together with what is made under it: it goes on with what the
+ * claim depends on, if anything, and `on conflict do nothing`. The statement's first values are `claimValues`.
+ */
+export const CLAIM_KEY =
+  `insert into idempotency_keys (store_id, principal, key, fingerprint, resource_id, locked_until)
+  select $1::uuid, $2, $3, $4, $5::uuid, now() + interval '${LEASE}'`;
+
+/** The first values of such a statement. */
+export function claimValues({ store_id, principal, key, fingerprint, resource_id }: KeyedRequest): string[] {
+  return [store_id, principal, key, fingerprint, resource_id];
+}
+
+/** Stores an outcome, for a statement that does so together with its change: the SQL of the key's resource and of both. */
+export function finishing(resource_id: string, answer: string, error: string): string {
+  return `update idempotency_keys set state = 'done', answer = ${answer}, error = ${error}, done_time = now(),
+            locked_until = null
+          where resource_id = ${resource_id} and state = 'in_progress'`;
+}
 
 interface KeyRow {
   fingerprint: string;
@@ -48,21 +71,41 @@ export function principalOf(actor: Actor): string {
  * under the key, `request_in_progress` (409, Retry-After 1) while the first one works.
  */
 export async function claimKey(sql: Sql, request: KeyedRequest): Promise<Claim> {
-  const { store_id, principal, key, fingerprint, resource_id } = request;
-  const inserted = await sql.query({
+  const { rowCount } = await sql.query({
     name: "idempotency.claim",
-    text: `insert into idempotency_keys (store_id, principal, key, fingerprint, resource_id, locked_until)
-           values ($1, $2, $3, $4, $5, now() + interval '${LEASE}') on conflict do nothing`,
-    values: [store_id, principal, key, fingerprint, resource_id],
+    text: `${CLAIM_KEY} on conflict do nothing`,
+    values: claimValues(request),
   });
-  if (inserted.rowCount) return { state: "claimed" };
+  if (rowCount) return { state: "claimed" };
+  const known = await findKey(sql, request);
+  if (!known) throw requestInProgress();
+  return known;
+}
+
+/** Keeps a refusal under a key that is new: false where it is known already. */
+export async function keepRefusal(sql: Sql, request: KeyedRequest, refusal: NanoError): Promise<boolean> {
+  const { rowCount } = await sql.query({
+    name: "idempotency.keep_refusal",
+    text: `insert into idempotency_keys (store_id, principal, key, fingerprint, resource_id, state, error, done_time)
+           values ($1, $2, $3, $4, $5, 'done', $6, now()) on conflict do nothing`,
+    values: [...claimValues(request), kept(refusal)],
+  });
+  return rowCount === 1;
+}
+
+/**
+ * What became of a key, undefined where it is new; the lease of one whose request died is ours then. Throws like
+ * `claimKey`.
+ */
+export async function findKey(sql: Sql, request: KeyedRequest): Promise<KnownKey | undefined> {
+  const { store_id, principal, key, fingerprint } = request;
   const { rows: [row] } = await sql.query<KeyRow>({
     name: "idempotency.read",
     text: `select fingerprint, state, answer, error, resource_id, locked_until > now() as leased
            from idempotency_keys where store_id = $1 and principal = $2 and key = $3`,
     values: [store_id, principal, key],
   });
-  if (!row) throw requestInProgress();
+  if (!row) return undefined;
   if (row.fingerprint !== fingerprint) {
     throw new NanoError(
       "unprocessable",
@@ -133,19 +176,20 @@ async function renewLease(sql: Sql, resource_id: string): Promise<boolean> {
 
 /** Stores the final outcome of a request; only the first one counts. */
 export async function finishKey(sql: Sql, resource_id: string, outcome: Outcome): Promise<void> {
-  const error = "error" in outcome ? outcome.error : undefined;
   await sql.query({
     name: "idempotency.finish",
-    text: `update idempotency_keys set state = 'done', answer = $2, error = $3, done_time = now(), locked_until = null
-           where resource_id = $1 and state = 'in_progress'`,
-    values: [
-      resource_id,
-      "answer" in outcome ? outcome.answer : null,
-      error
-        ? JSON.stringify({ kind: error.kind, code: error.code, detail: error.message, extras: error.extras })
-        : null,
-    ],
+    text: finishing("$1", "$2", "$3"),
+    values: [resource_id, ...outcomeValues(outcome)],
   });
+}
+
+/** An outcome as the values of `answer` and `error`. */
+export function outcomeValues(outcome: Outcome): [Uint8Array | null, string | null] {
+  return "error" in outcome ? [null, kept(outcome.error)] : [outcome.answer, null];
+}
+
+function kept({ kind, code, message, extras }: NanoError): string {
+  return JSON.stringify({ kind, code, detail: message, extras });
 }
 
 /** Forgets a key whose request came to nothing that is kept (a 5xx before anything was done), so that it can be sent again. */

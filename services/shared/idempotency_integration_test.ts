@@ -4,7 +4,9 @@ import { conflict, NanoError, timedOut, unavailable } from "./errors.ts";
 import {
   claimKey,
   dropKey,
+  findKey,
   finishKey,
+  keepRefusal,
   type KeyedRequest,
   orYield,
   principalOf,
@@ -123,6 +125,46 @@ describe("claimKey()", () => {
     await client.query("rollback");
     client.release();
     expect(await claim(keyed)).toEqual({ state: "claimed" });
+  });
+});
+
+describe("findKey()", () => {
+  it("tells of a key what a claim of it would, and claims nothing", async () => {
+    const keyed = request();
+    expect(await findKey(database.pool, keyed)).toBeUndefined();
+    expect(await findKey(database.pool, keyed)).toBeUndefined();
+    await claim(keyed);
+    expect((await refusal(findKey(database.pool, keyed))).code).toBe("request_in_progress");
+    expect((await refusal(findKey(database.pool, { ...keyed, fingerprint: "g" }))).code).toBe("idempotency_key_reused");
+    await abandon(keyed);
+    const { resource_id } = keyed;
+    expect(await findKey(database.pool, { ...keyed, resource_id: newId() })).toEqual({
+      state: "abandoned",
+      resource_id,
+    });
+    expect((await refusal(findKey(database.pool, keyed))).code).toBe("request_in_progress");
+  });
+});
+
+describe("keepRefusal()", () => {
+  it("keeps a refusal under a key that is new", async () => {
+    const keyed = request();
+    const error = conflict("cart_empty", "The cart is empty.", { items: [] });
+    expect(await keepRefusal(database.pool, keyed, error)).toBe(true);
+    expect(await findKey(database.pool, keyed)).toMatchObject({
+      state: "done",
+      outcome: { error: { code: "cart_empty", extras: { members: { items: [] }, replayed: true } } },
+    });
+    expect((await refusal(findKey(database.pool, { ...keyed, fingerprint: "g" }))).code).toBe("idempotency_key_reused");
+  });
+
+  it("leaves a key alone that is known", async () => {
+    const keyed = request();
+    await claim(keyed);
+    expect(await keepRefusal(database.pool, { ...keyed, resource_id: newId() }, conflict("no", "No."))).toBe(false);
+    await finishKey(database.pool, keyed.resource_id, { answer: new Uint8Array([1]) });
+    expect(await keepRefusal(database.pool, { ...keyed, resource_id: newId() }, conflict("no", "No."))).toBe(false);
+    expect(await findKey(database.pool, keyed)).toMatchObject({ outcome: { answer: new Uint8Array([1]) } });
   });
 });
 

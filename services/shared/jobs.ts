@@ -6,7 +6,7 @@ import { SYSTEM, withContext } from "./context.ts";
 import { newId } from "./ids.ts";
 import { countJob, inJobSpan, takeOrigin, withOrigin } from "./job_telemetry.ts";
 import type { Log } from "./log.ts";
-import { onCommit, type Sql, type Tx } from "./postgres.ts";
+import { onCommit, PromptClient, type Sql, STATEMENT_TIMEOUT_MS, TURN_MS, type Tx } from "./postgres.ts";
 
 /** How long one attempt at a job may take. */
 const ATTEMPT_MS = 60_000;
@@ -14,6 +14,9 @@ const ATTEMPT_MS = 60_000;
 /** After so long without an end, the process that took a job is dead: the library itself would wait for 4 hours. */
 const DEAD = "75 seconds";
 const LOOK_FOR_DEAD_MS = 15_000;
+
+/** How long after its end a runner that gave up is started again. */
+const START_AGAIN_MS = 1_000;
 
 /**
  * Jobs are taken and ended several at a time, in rounds of 100 ms: one by one that cost more than most of them do. What was
@@ -58,26 +61,39 @@ export interface NewJob extends JobOptions {
   payload: unknown;
 }
 
+/** So many at a time are added one by one, by a statement that is prepared once for each number. */
+const FEW = 8;
+
 /** Adds several jobs, no two with one key, by one statement. */
 export async function addJobs(tx: Sql, service: string, jobs: readonly NewJob[]): Promise<void> {
   if (jobs.length === 0) return;
-  await tx.query({
-    name: `${service}.add_jobs`,
-    text: `select from ${service}_jobs.add_jobs(array(
-             select (name, payload::json, queue, coalesce(run_at, now() + after), attempts, key, null::int,
-               case when key is not null then array['${KEYED}'] end)::${service}_jobs.job_spec
-             from unnest($1::text[], $2::text[], $3::text[], $4::timestamptz[], $5::interval[], $6::int[], $7::text[])
-               as job (name, payload, queue, run_at, after, attempts, key)))`,
-    values: [
-      jobs.map(({ name }) => name),
-      jobs.map(({ payload }) => JSON.stringify(withOrigin(payload))),
-      jobs.map(({ queue }) => queue ?? null),
-      jobs.map(({ run_at }) => run_at ?? null),
-      jobs.map(({ after }) => after ?? null),
-      jobs.map(({ max_attempts }) => max_attempts ?? 25),
-      jobs.map(({ key }) => key ?? null),
-    ],
-  });
+  const columns: [type: string, of: (job: NewJob) => unknown][] = [
+    ["text", ({ name }) => name],
+    ["json", ({ payload }) => JSON.stringify(withOrigin(payload))],
+    ["timestamptz", ({ run_at }) => run_at ?? null],
+    ["interval", ({ after }) => after ?? null],
+    ["int", ({ max_attempts }) => max_attempts ?? 25],
+    ["text", ({ key }) => key ?? null],
+  ];
+  if (jobs.length <= FEW && !jobs.some(({ queue }) => queue)) {
+    const row = (_job: NewJob, index: number) =>
+      `"${service}".put_job(${columns.map(([type], at) => `$${index * columns.length + at + 1}::${type}`).join(", ")})`;
+    await tx.query({
+      name: `${service}.add_jobs.${jobs.length}`,
+      text: `select ${jobs.map(row).join(", ")}`,
+      values: jobs.flatMap((job) => columns.map(([, of]) => of(job))),
+    });
+  } else {
+    await tx.query({
+      name: `${service}.add_jobs`,
+      text: `select from ${service}_jobs.add_jobs(array(
+               select (name, payload, queue, coalesce(run_at, now() + after), attempts, key, null::int,
+                 case when key is not null then array['${KEYED}'] end)::${service}_jobs.job_spec
+               from unnest($1::text[], $2::json[], $3::timestamptz[], $4::interval[], $5::int[], $6::text[], $7::text[])
+                 as job (name, payload, run_at, after, attempts, key, queue)))`,
+      values: [...columns.map(([, of]) => jobs.map(of)), jobs.map(({ queue }) => queue ?? null)],
+    });
+  }
   const due = jobs.filter(({ run_at, after }) => !run_at && (after === undefined || after.startsWith("0 "))).length;
   if (due === 0) return;
   if (tx instanceof pg.Pool) wake(service, due);
@@ -132,22 +148,19 @@ export async function emitEvents(
   await addJobs(tx, service, data.map((one) => eventJob(type, store_id, one)));
 }
 
-/** The job that hands an event to the store service. */
-export function publishEvent(
-  store: { publishEvent(request: { event: Event }): Promise<unknown> },
-): (payload: unknown) => Promise<void> {
-  return async (payload) => {
-    const event = payload as Event;
-    await store.publishEvent({ event: { ...event, time: new Date(event.time as unknown as string) } });
-  };
+/** Jobs that run until they are told to stop; the promise settles once all has ended. */
+export interface JobRunner {
+  stop(): Promise<void>;
+  readonly promise: Promise<void>;
 }
 
 /** What runs each job, by its name. */
 export type JobHandlers = Record<string, (payload: unknown) => Promise<void>>;
 
 /**
- * Runs a service's jobs, two at a time unless told otherwise, on connections of its own. Each attempt acts as the
- * system with a deadline of 60 s; one that throws is tried again with growing pauses. Handlers are idempotent.
+ * Runs a service's jobs, as many at a time as are taken at once unless told otherwise, on connections of its own. Each
+ * attempt acts as the system with a deadline of 60 s; one that throws is tried again with growing pauses. Handlers are
+ * idempotent.
  */
 export async function runJobs(
   config: { DATABASE_URL: string; DATABASE_DIRECT_URL?: string | undefined },
@@ -155,8 +168,8 @@ export async function runJobs(
   handlers: JobHandlers,
   log: Log,
   crontab = "",
-  concurrency = 2,
-): Promise<Runner> {
+  concurrency = BATCHES.localQueue.size,
+): Promise<JobRunner> {
   const taskList = Object.fromEntries(
     Object.entries(handlers).map(([name, handle]): [string, Task] => [name, (given, { job }) => {
       const { payload, origin } = takeOrigin(given);
@@ -189,6 +202,10 @@ export async function runJobs(
   const pgPool = new pg.Pool({
     connectionString: config.DATABASE_DIRECT_URL ?? config.DATABASE_URL,
     max: 3,
+    // Where the server goes away while it is being reached or asked, nobody would look for jobs any more.
+    connectionTimeoutMillis: TURN_MS,
+    Client: PromptClient,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
     // Here only the worker takes jobs and ends them, none is made and no handler writes: what a crash of the database
     // forgets of that is done again. It saves two waits for the disk a job.
     options: "-c synchronous_commit=off",
@@ -199,30 +216,59 @@ export async function runJobs(
   pgPool.on("connect", (client) => client.on("error", lost));
   const events: WorkerEvents = new EventEmitter();
   events.on("pool:create", ({ workerPool }) => workers.set(service, workerPool));
-  const runner = await run({
-    preset: { worker: BATCHES },
-    pgPool,
-    events,
-    schema: `${service}_jobs`,
-    taskList,
-    crontab,
-    concurrency,
-    pollInterval: 1000,
-    noHandleSignals: true,
-    logger: quietLogger(log),
-  });
+  const start = () =>
+    run({
+      preset: { worker: BATCHES },
+      pgPool,
+      events,
+      schema: `${service}_jobs`,
+      taskList,
+      crontab,
+      concurrency,
+      pollInterval: 1000,
+      noHandleSignals: true,
+      logger: quietLogger(log),
+    });
   const release = () =>
     releaseDeadJobs(pgPool, service).catch((error) =>
       log.warn({ err: error }, "jobs of dead processes were not released")
     );
+  const runner = await keepRunning(start, log);
   await release();
   const timer = setInterval(release, LOOK_FOR_DEAD_MS);
-  runner.promise.then(() => {
+  const promise = runner.promise.then(() => {
     clearInterval(timer);
     workers.delete(service);
     return pgPool.end();
-  }, (error) => log.error({ err: error }, "the job runner ended"));
-  return runner;
+  });
+  return { stop: runner.stop, promise };
+}
+
+/**
+ * Runs a runner until it is told to stop, and another one after each that ends by itself, as one does that can't write
+ * down how jobs ended because the database went away. What such a one held is given back like that of the dead.
+ */
+async function keepRunning(start: () => Promise<Runner>, log: Log): Promise<JobRunner> {
+  let current: Runner | undefined = await start();
+  let stopping = false;
+  const keep = async () => {
+    while (!stopping) {
+      await current?.promise.catch((error) => log.warn({ err: error }, "the job runner failed"));
+      if (stopping) return;
+      log.warn("the job runner ended by itself and is started again");
+      await new Promise((resolve) => setTimeout(resolve, START_AGAIN_MS));
+      current = await start().catch((error) => void log.warn({ err: error }, "the job runner can't be started yet"));
+    }
+    await current?.stop();
+  };
+  const promise = keep();
+  const stop = async () => {
+    stopping = true;
+    // One that has just ended by itself refuses.
+    await current?.stop().catch(() => {});
+    await promise.catch(() => {});
+  };
+  return { promise, stop };
 }
 
 /**

@@ -1,23 +1,29 @@
 import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
-import type { Runner } from "graphile-worker";
 import type { Event } from "../../proto/gen/nano/common/v1/common.ts";
 import { ANONYMOUS, currentContext, withContext } from "./context.ts";
+import { unavailable } from "./errors.ts";
 import { measureQueue } from "./job_telemetry.ts";
-import { addJob, addJobs, emitEvent, publishEvent, runJobs } from "./jobs.ts";
+import { addJob, addJobs, emitEvent, emitEvents, type JobRunner, runJobs } from "./jobs.ts";
 import { createLog } from "./log.ts";
 import { registry } from "./metrics.ts";
 import { createPool, type Pool, transaction } from "./postgres.ts";
+import { publishEvent } from "./publish_event.ts";
 import { type TestDatabase, testDatabase } from "./testing.ts";
 
-const log = Object.assign(Object.create(createLog("test", { LOG_LEVEL: "ERROR" })), { warn: () => {} });
+const warnings: unknown[] = [];
+const log = Object.assign(Object.create(createLog("test", { LOG_LEVEL: "ERROR" })), {
+  warn: (...line: unknown[]) => warnings.push(line.at(-1)),
+  error: () => {},
+});
 
 let database: TestDatabase;
 let pool: Pool;
-let runner: Runner;
+let runner: JobRunner;
 const ran: { note: string; actor: string | undefined; time: number; request_id: string; traceparent?: string }[] = [];
 const failures = new Map<string, number>();
 const events: Event[] = [];
+let refusals = 0;
 
 const handlers = {
   note: (payload: unknown) => {
@@ -28,7 +34,14 @@ const handlers = {
     failures.set(note, failed + 1);
     return failed < fail ? Promise.reject(new Error("not yet")) : Promise.resolve();
   },
-  publish_event: publishEvent({ publishEvent: ({ event }) => Promise.resolve(events.push(event)) }),
+  publish_event: publishEvent({
+    publishEvent: () => Promise.reject(new Error("one by one")),
+    publishEvents: ({ events: following }) => {
+      if (refusals-- > 0) return Promise.reject(unavailable());
+      events.push(...following.flatMap(({ event }) => event ?? []));
+      return Promise.resolve({ outcomes: following.map(() => ({ status: 0 })) });
+    },
+  }),
   tidy: () => Promise.resolve(),
 };
 
@@ -153,6 +166,19 @@ describe("a job", () => {
     });
   });
 
+  it("go on where the database did not let one end, and that one ran", async () => {
+    await database.owner.query(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise 'not now'; end $$;
+      create trigger refuse before delete on payment_jobs._private_jobs for each row
+        when (old.payload ->> 'note' = 'not to end') execute function refuse()`);
+    await addJob(pool, "payment", "note", { note: "not to end" });
+    await eventually(() => warnings.includes("the job runner ended by itself and is started again") || undefined);
+    await addJob(pool, "payment", "note", { note: "after the end" });
+    await happens("after the end");
+    await database.owner.query("drop function refuse cascade");
+    expect(times("not to end")).toBe(1);
+  });
+
   it("of another service can't be added", async () => {
     await expect(addJob(pool, "order", "note", {})).rejects.toThrow("permission denied");
   });
@@ -193,6 +219,17 @@ describe("emitEvent()", () => {
     expect(event.time).toBeInstanceOf(Date);
     expect(Math.abs(Number(event.time) - Date.now())).toBeLessThan(60_000);
     expect(JSON.parse(event.data_json)).toEqual({ payment: { id: "p1", note: "☃" } });
+  });
+
+  it("is tried again, with all that went along, where the store service is away", async () => {
+    refusals = 1;
+    await emitEvents(pool, "payment", "payment.refunded", "s2", [{ id: 1 }, { id: 2 }, { id: 3 }]);
+    const came = await eventually(() => {
+      const found = events.filter(({ store_id }) => store_id === "s2");
+      return found.length === 3 ? found : undefined;
+    });
+    expect(refusals).toBeLessThan(1);
+    expect(came.map(({ data_json }) => JSON.parse(data_json).id).sort()).toEqual([1, 2, 3]);
   });
 });
 

@@ -9,23 +9,27 @@ const PEERS: Readonly<Record<string, Readonly<Record<string, Calls>>>> = {
     cart: { not: ["closeCart", "getCheckout", "erasePerson"] },
     order: { not: ["recordPayment", "listOpenOrders", "erasePerson"] },
     payment: { not: ["authorize", "cancelPayments", "erasePerson"] },
-    store: { not: ["publishEvent", "erasePerson"] },
+    store: { not: ["publishEvent", "publishEvents", "erasePerson"] },
   },
   user: {
-    store: { only: ["getStore", "publishEvent", "erasePerson"] },
+    store: { only: ["getStore", "publishEvent", "publishEvents", "erasePerson"] },
     cart: { only: ["erasePerson"] },
     order: { only: ["listOpenOrders", "erasePerson"] },
     payment: { only: ["erasePerson"] },
   },
-  product: { store: { only: ["publishEvent"] }, deliver: { only: ["fetchImage"] }, order: { only: ["getOrder"] } },
+  product: {
+    store: { only: ["publishEvent", "publishEvents"] },
+    deliver: { only: ["fetchImage"] },
+    order: { only: ["getOrder"] },
+  },
   cart: { product: { only: ["getOffers", "getProduct"] }, store: { only: ["getStore"] } },
   order: {
     cart: { only: ["getCheckout", "closeCart"] },
     product: { only: ["getOffers", "reserveStock", "releaseStock", "commitStock", "returnStock"] },
-    store: { only: ["getStore", "publishEvent"] },
+    store: { only: ["getStore", "publishEvent", "publishEvents"] },
     payment: { only: ["authorize", "getPayment", "listMethods", "cancelPayments", "refundPayment"] },
   },
-  payment: { order: { only: ["recordPayment"] }, store: { only: ["publishEvent"] } },
+  payment: { order: { only: ["recordPayment"] }, store: { only: ["publishEvent", "publishEvents"] } },
   store: { deliver: { only: ["checkTarget", "send"] } },
 };
 

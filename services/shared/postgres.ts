@@ -15,11 +15,16 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
   return value;
 });
 
-/** Runs statements: a pool, or a client within a transaction. A `name` makes it a prepared statement. */
+/** A statement. A `name` makes it a prepared one. */
+export interface Statement {
+  name?: string;
+  text: string;
+  values?: unknown[];
+}
+
+/** Runs statements: a pool, or a client within a transaction. */
 export interface Sql {
-  query<Row extends pg.QueryResultRow>(
-    statement: { name?: string; text: string; values?: unknown[] },
-  ): Promise<pg.QueryResult<Row>>;
+  query<Row extends pg.QueryResultRow>(statement: Statement): Promise<pg.QueryResult<Row>>;
 }
 
 /** A transaction under way. */
@@ -30,9 +35,10 @@ export type Pool = pg.Pool;
 
 const MAX_WAITING = 256;
 /** How long a request may wait for its turn: in a rush of checkouts, as long as the checkout may take. */
-const TURN_MS = 10_000;
+export const TURN_MS = 10_000;
 const CONNECT_MS = 2_000;
-const STATEMENT_TIMEOUT_MS = 5_000;
+/** How long a statement may take. */
+export const STATEMENT_TIMEOUT_MS = 5_000;
 const RETRIED = new Set(["40001", "40P01", "55P03"]);
 
 /**
@@ -60,7 +66,7 @@ export function createPool(config: { DATABASE_URL: string; DEBUG?: boolean }, lo
 }
 
 /** The pool has one time-out for two things: this client has one of its own for reaching the server. */
-class PromptClient extends pg.Client {
+export class PromptClient extends pg.Client {
   constructor(config: pg.ClientConfig = {}) {
     super({ ...config, connectionTimeoutMillis: CONNECT_MS });
   }
@@ -82,10 +88,27 @@ function logStatements(client: pg.PoolClient, log: Log): void {
  * Runs a function in a transaction that knows who acts (for the audit triggers) and how long it may take. It is run
  * again, at most 3 times, where the database gave up for a deadlock or a lock, so it must have no other effect.
  */
-export async function transaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
+export function transaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
+  return persistently(() => once(pool, run));
+}
+
+/**
+ * Runs a statement that is all of its transaction, without the round trips to begin and to commit, and again like a
+ * transaction. It knows who acts only if it says so itself (sayWhoActs). It may commit after the deadline, by a lock's
+ * wait at most: only for what a retry, a job or an undo finds done.
+ */
+export function single<T>(pool: Pool, run: (sql: Sql) => Promise<T>): Promise<T> {
+  return persistently(() => {
+    if (pool.waitingCount >= MAX_WAITING) throw overloaded("pool");
+    if (remainingTime(1) <= 0) throw timedOut();
+    return run(pool);
+  });
+}
+
+async function persistently<T>(run: () => Promise<T>): Promise<T> {
   for (let attempt = 0;; attempt++) {
     try {
-      return await once(pool, run);
+      return await run();
     } catch (error) {
       if (attempt >= 3 || !RETRIED.has((error as { code?: string }).code ?? "") || remainingTime(1000) < 50) {
         throw error;
@@ -106,7 +129,7 @@ async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
     begun.catch(() => {});
     const result = await run(client as unknown as Tx);
     await begun;
-    await (commits.get(client) ?? commit(client));
+    await commit(client);
     for (const work of committed.get(client) ?? []) work();
     return result;
   } catch (error) {
@@ -114,24 +137,8 @@ async function once<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise<T> {
     throw error;
   } finally {
     committed.delete(client);
-    commits.delete(client);
     client.release(broken);
   }
-}
-
-/** The commits that were sent, by their connection. */
-const commits = new WeakMap<object, Promise<void>>();
-
-/**
- * Commits along with the statements that were just sent, without a round trip of its own. Nothing may be decided after
- * it; where one of them fails nothing is committed. It is sent in time, but a statement that waits may commit late: only
- * for what a retry or a job finds done.
- */
-export function commitAlong(tx: Tx): void {
-  const sent = commit(tx as unknown as pg.PoolClient);
-  // Looked at once the statements are through.
-  sent.catch(() => {});
-  commits.set(tx, sent);
 }
 
 async function commit(client: pg.PoolClient): Promise<void> {
@@ -152,20 +159,45 @@ export function onCommit(tx: Tx, work: () => void): void {
   else committed.set(tx, [work]);
 }
 
+/**
+ * Runs a function whose statements are not sent but become parts of another one: nothing is to be decided by their rows.
+ * Gives them, and what it wants to run once that one is committed.
+ */
+export async function collect(
+  run: (tx: Tx) => Promise<unknown>,
+): Promise<{ parts: Statement[]; works: (() => void)[] }> {
+  const parts: Statement[] = [];
+  const query = (statement: Statement) => Promise.resolve({ rows: [], rowCount: parts.push(statement) });
+  const tx = { query } as unknown as Tx;
+  await run(tx);
+  return { parts, works: committed.get(tx) ?? [] };
+}
+
 /** Begins, follows the deadline, and says who acts. */
 async function begin(client: pg.PoolClient): Promise<void> {
-  const context = currentContext();
   const timeout = Math.ceil(Math.max(1, Math.min(remainingTime(STATEMENT_TIMEOUT_MS), 60_000)));
-  const actor = context ? actorName(context.actor) : "service";
   await Promise.all([
     client.query("begin"),
     client.query({
       name: "begin",
       text: `select set_config('statement_timeout', $1, true), set_config('nano.actor', $2, true),
                set_config('nano.request_id', $3, true), set_config('nano.network', $4, true)`,
-      values: [String(timeout), actor, context?.request_id ?? "", context?.network ?? ""],
+      values: [String(timeout), ...acting()],
     }),
   ]);
+}
+
+/** Who acts, in which request, from which network: what the audit triggers note. */
+function acting(): [actor: string, request_id: string, network: string] {
+  const { actor, request_id = "", network = "" } = currentContext() ?? {};
+  return [actor ? actorName(actor) : "service", request_id, network];
+}
+
+/** Says who acts within a statement that is all of its transaction, as a part of it that has one row, to be read. */
+export function sayWhoActs(bind: (value: unknown) => string): string {
+  const [actor, request_id, network] = acting().map(bind);
+  return `select set_config('nano.actor', ${actor}, true), set_config('nano.request_id', ${request_id}, true),
+            set_config('nano.network', ${network}, true)`;
 }
 
 /** The name of the constraint that a statement ran against, if that is why it failed. */

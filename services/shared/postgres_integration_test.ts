@@ -4,7 +4,18 @@ import { withContext } from "./context.ts";
 import { conflict, toNanoError } from "./errors.ts";
 import { createLog } from "./log.ts";
 import { registry } from "./metrics.ts";
-import { commitAlong, createPool, onCommit, orElse, type Pool, transaction, type Tx } from "./postgres.ts";
+import { binding } from "./parts.ts";
+import {
+  collect,
+  createPool,
+  onCommit,
+  orElse,
+  type Pool,
+  sayWhoActs,
+  single,
+  transaction,
+  type Tx,
+} from "./postgres.ts";
 import { statementName } from "./sql_telemetry.ts";
 import { type TestDatabase, testDatabase } from "./testing.ts";
 
@@ -69,23 +80,24 @@ describe("transaction()", () => {
     expect(found.map(({ rows }) => rows[0]?.n)).toEqual([before + 2, before + 5, before]);
   });
 
-  it("commits along with its last statements, and nothing where one of them fails, seen or not", async () => {
-    const add = (tx: Tx, n: number) =>
-      tx.query({ name: "add", text: "update public.counters set n = n + $1 where id = 1", values: [n] });
-    const before = await read();
-    const adding = (last: number, end: (work: Promise<unknown>) => Promise<unknown>) =>
-      transaction(pool, async (tx) => {
-        const work = Promise.all([add(tx, 1), add(tx, last)]);
-        commitAlong(tx);
-        await end(work);
-      });
-    await adding(1, (work) => work);
-    expect(await read()).toBe(before + 2);
-    await expect(adding(1000, (work) => work)).rejects.toMatchObject({ constraint: "small" });
-    await expect(adding(1000, (work) => work.catch(() => {}))).rejects.toThrow("Cannot commit");
-    expect(await read()).toBe(before + 2);
-    await adding(-3, (work) => work);
-    expect(await read()).toBe(before);
+  it("is one statement where that says who acts, for itself alone", async () => {
+    const { rows } = await within(1000, () => {
+      const { values, bind } = binding();
+      const text = `with acting as materialized (${sayWhoActs(bind)})
+        select current_setting('nano.actor') as actor, current_setting('nano.request_id') as request from acting`;
+      return single(pool, (sql) => sql.query({ text, values }));
+    });
+    expect(rows).toEqual([{ actor: `user:${user_id}`, request: "request-1" }]);
+    const after = await pool.query("select coalesce(current_setting('nano.actor', true), '') as actor");
+    expect(after.rows).toEqual([{ actor: "" }]);
+  });
+
+  it("is one statement that is tried again after a lock, and never begun too late", async () => {
+    let tries = 0;
+    const locked = () => Promise.reject(Object.assign(new Error("locked"), { code: "55P03" }));
+    expect(await within(2000, () => single(pool, () => ++tries < 3 ? locked() : Promise.resolve(tries)))).toBe(3);
+    expect(await kindOf(within(0, () => single(pool, () => Promise.resolve(++tries))))).toBe("timeout");
+    expect(tries).toBe(3);
   });
 
   it("runs what waits for its end once it is committed, and never otherwise", async () => {
@@ -233,6 +245,21 @@ describe("transaction()", () => {
     }
     for (const name of ["begin", "counter.read", "commit", "select 1 as one"]) expect(text).toContain(`"${name}`);
     expect(text).not.toContain("a secret");
+  });
+});
+
+describe("collect()", () => {
+  it("sends nothing: it gives the statements, and what waits for their commit", async () => {
+    const ran: string[] = [];
+    const { parts, works } = await collect(async (tx) => {
+      await tx.query({ name: "one", text: "select $1", values: [1] });
+      onCommit(tx, () => ran.push("committed"));
+      await tx.query({ text: "no statement at all" });
+    });
+    expect(parts).toEqual([{ name: "one", text: "select $1", values: [1] }, { text: "no statement at all" }]);
+    expect(ran).toEqual([]);
+    for (const work of works) work();
+    expect(ran).toEqual(["committed"]);
   });
 });
 

@@ -50,12 +50,16 @@ function mayTell(now: number): boolean {
 }
 
 /** Serves the calls of a method: counted as under way, timed, and each in a span of its own where there are spans. */
-export function servedBy(method: string, path: string, log: Log): (metadata: Metadata, work: Work) => Promise<void> {
+export function servedBy(
+  method: string,
+  path: string,
+  log: Log,
+): (traceparent: string | undefined, work: Work) => Promise<void> {
   const { served, refusals } = ofServer();
   const name = path.slice(1);
   // What deliver does takes as long as others' servers do.
   const slow = name.includes("DeliverService") ? Infinity : SLOW_MS;
-  return (metadata, work) => {
+  return (traceparent, work) => {
     const started = performance.now();
     underWay++;
     const done = (error?: NanoError, thrown?: unknown, span?: Span) => {
@@ -75,9 +79,8 @@ export function servedBy(method: string, path: string, log: Log): (metadata: Met
       }
     };
     if (!tracing) return work(done);
-    const parent = validTraceparent(textOf(metadata)) ?? null;
     return inSpan(
-      { name, kind: SpanKind.SERVER, attributes: rpcAttributes(name), parent },
+      { name, kind: SpanKind.SERVER, attributes: rpcAttributes(name), parent: traceparent ?? null },
       (span) => work((error, thrown) => done(error, thrown, span)),
     );
   };
@@ -118,12 +121,8 @@ type Ended = (error: Pick<ServiceError, "code"> | null) => void;
 
 /** The trace context that a call came with, for the context in which it is served. */
 export function traceparentOf(metadata: Metadata): string | undefined {
-  return validTraceparent(textOf(metadata));
-}
-
-function textOf(metadata: Metadata): string | undefined {
   const value = metadata.get(TRACEPARENT)[0];
-  return typeof value === "string" ? value : undefined;
+  return typeof value === "string" ? validTraceparent(value) : undefined;
 }
 
 function rpcAttributes(name: string) {

@@ -1,6 +1,5 @@
 import { describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
-import { Metadata } from "@grpc/grpc-js";
 import { invalid, NanoError, unavailable } from "./errors.ts";
 import { createLog } from "./log.ts";
 import { servedBy } from "./rpc_telemetry.ts";
@@ -11,7 +10,7 @@ async function linesOf(calls: [error?: NanoError | undefined, thrown?: unknown, 
   const log = createLog("order", { LOG_LEVEL: "INFO" }, { write: (line: string) => void lines.push(line) });
   const serve = servedBy("placeOrder", "/nano.order.v1.OrderService/PlaceOrder", log);
   for (const [error, thrown, milliseconds] of calls) {
-    await serve(new Metadata(), async (done) => {
+    await serve(undefined, async (done) => {
       if (milliseconds) await new Promise((resolve) => setTimeout(resolve, milliseconds));
       done(error, thrown);
     });

@@ -1,6 +1,5 @@
 import { HealthImplementation } from "grpc-health-check";
 import type { Server } from "@grpc/grpc-js";
-import type { Runner } from "graphile-worker";
 import { createServer, listen, type Rpcs, stopServer } from "./grpc.ts";
 import { type Readiness, serveHealth } from "./health.ts";
 import { measureQueue } from "./job_telemetry.ts";
@@ -29,7 +28,7 @@ export interface ServiceParts<S> {
   crontab?: string;
   /** What must be done once before it takes requests, on a database that has this release's migrations. */
   prepare?: () => Promise<void>;
-  /** How many jobs run at a time, where two are too few as they wait for others. */
+  /** How many jobs run at a time, where it is not the number of jobs.ts. */
   concurrency?: number;
   /** What else is closed at the end: neighbours' clients, the cache. */
   close?: (() => void | Promise<void>)[];
@@ -47,7 +46,7 @@ export async function serve<S>(name: string, config: ServiceConfig, log: Log, pa
   const server = createServer(parts.definition, parts.handlers, log);
   const health = addHealth(server, name);
   if (config.ENVIRONMENT === "development") await addReflection(server, name);
-  const runner: Runner = await runJobs(config, name, parts.jobs, log, parts.crontab, parts.concurrency);
+  const runner = await runJobs(config, name, parts.jobs, log, parts.crontab, parts.concurrency);
   await listen(server, `${config.HOST}:${config.PORT}`);
   const http = serveHealth(name, config, readiness);
   onShutdown(config, log, readiness, [

@@ -91,6 +91,11 @@ export function isTraced(): boolean {
   return trace.getActiveSpan() !== undefined;
 }
 
+/** Whether the span under way is one that is exported. Only where `tracing`. */
+export function isRecorded(): boolean {
+  return trace.getActiveSpan()?.isRecording() ?? false;
+}
+
 /** What an unsampled parent has below it is not exported either, as long as the sampler is a parent-based one. */
 const UNSAMPLED = trace.setSpanContext(ROOT_CONTEXT, {
   traceId: "0".repeat(31) + "1",

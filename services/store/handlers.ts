@@ -1,14 +1,15 @@
 import type { Store as StoreMessage, StoreInput, StoreServiceServer } from "../../proto/gen/nano/store/v1/store.ts";
 import { listAudit } from "../shared/audit.ts";
-import { type Actor, currentActor, isAdmin, require, requireService } from "../shared/auth.ts";
+import { type Actor, currentActor, isAdmin, require } from "../shared/auth.ts";
 import { conflict, invalid, notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
+import type { Log } from "../shared/log.ts";
 import { isId, newId } from "../shared/ids.ts";
 import { decodeIdCursor, pageLimit, toPage } from "../shared/pagination.ts";
 import { transaction } from "../shared/postgres.ts";
 import type { WebhookDeps } from "./deliver_webhook.ts";
 import { createPersonHandlers } from "./person.ts";
-import { publishEvent } from "./publish_event.ts";
+import { createEventHandlers } from "./event_handlers.ts";
 import type { Repository } from "./repository.ts";
 import { spanOf, summarize } from "./stats.ts";
 import { checkChange, checkSettings, checkStatus, type Store, type StoreSettings } from "./store.ts";
@@ -17,7 +18,9 @@ import { createWebhookHandlers } from "./webhook_handlers.ts";
 const BEST_SELLERS = 10;
 
 /** The store service's RPCs. */
-export function createHandlers(deps: WebhookDeps & { repository: Repository }): Rpcs<StoreServiceServer> {
+export function createHandlers(
+  deps: WebhookDeps & { repository: Repository; log: Log },
+): Rpcs<StoreServiceServer> {
   const { pool, repository } = deps;
 
   /** A store by its id only; what is no id names none. */
@@ -97,13 +100,7 @@ export function createHandlers(deps: WebhookDeps & { repository: Repository }): 
     listAudit: (request) => listAudit(pool, request),
     ...createPersonHandlers(deps),
 
-    async publishEvent({ event }) {
-      requireService(currentActor());
-      if (!event) throw invalid("invalid_event", "There is no event.");
-      await publishEvent(deps, event);
-      return {};
-    },
-
+    ...createEventHandlers(deps),
     ...createWebhookHandlers(deps),
   };
 }

@@ -19,6 +19,7 @@ await actAs("store", config, log);
 const pool = createPool(config, log);
 const deliver = createClients(config);
 const deps = {
+  log,
   pool,
   repository: createRepository(pool),
   webhooks: createWebhookRepository(pool),

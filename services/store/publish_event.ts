@@ -1,11 +1,13 @@
 import { z } from "zod";
 import type { Event } from "../../proto/gen/nano/common/v1/common.ts";
-import { invalid, notFound } from "../shared/errors.ts";
+import { inBatches } from "../shared/batches.ts";
+import { invalid, notFound, toNanoError } from "../shared/errors.ts";
 import { isEventType } from "../shared/event_types.ts";
 import { isId, newId } from "../shared/ids.ts";
 import { sameCurrency } from "../shared/money.ts";
 import { type Pool, transaction } from "../shared/postgres.ts";
-import type { Figures, Repository } from "./repository.ts";
+import type { Kept, StoredEvent } from "./event_repository.ts";
+import type { Repository } from "./repository.ts";
 import type { WebhookRepository } from "./webhook_repository.ts";
 
 const amount = z.object({ amount: z.int(), currency: z.string() });
@@ -25,53 +27,81 @@ const paidOrder = z.object({
 
 const refunded = z.object({ refund: z.object({ amount }) });
 
+/** Transactions at a time: however many events come, other requests find a connection. */
+const LANES = 4;
+
+/** What the taking of events works with. */
+export interface PublishDeps {
+  pool: Pool;
+  repository: Repository;
+  webhooks: WebhookRepository;
+}
+
 /**
  * Takes an event of another service: keeps it, adds it to the figures and sends it on its way to the merchants'
- * webhooks, all in one transaction. An event that is there already was counted and sent already.
+ * webhooks. An event that is there already was counted and sent already. Those that nobody listens to are written
+ * together, as many as come at about the same time; each of the others in a transaction of its own.
  */
-export async function publishEvent(
-  { pool, repository, webhooks }: { pool: Pool; repository: Repository; webhooks: WebhookRepository },
-  event: Event,
-): Promise<void> {
-  const { id, type, store_id } = event;
-  const time = event.time;
+export function createPublishEvent({ pool, repository, webhooks }: PublishDeps): (event: Event) => Promise<void> {
+  const insertWithOthers = inBatches<Read, Kept | undefined>(async (events) => {
+    const kept = await repository.insertEvents(pool, events);
+    return events.map(({ id }) => kept.get(id));
+  }, ({ size }) => size);
+  const turns: Promise<void>[] = [];
+
+  /** Keeps the event unless somebody listens to it. */
+  async function insertUnheard(event: Read): Promise<Kept | undefined> {
+    try {
+      return await insertWithOthers(event);
+    } catch (error) {
+      const { kind } = toNanoError(error);
+      if (kind === "unavailable" || kind === "timeout") throw error;
+      // One of them is not to be had: each for itself, then.
+      return (await repository.insertEvents(pool, [event])).get(event.id);
+    }
+  }
+
+  /** Keeps the event and sends it to those who listen. */
+  const insertHeard = (event: StoredEvent): Promise<void> =>
+    transaction(pool, async (tx) => {
+      const kept = (await repository.insertEvents(tx, [{ ...event, unless_heard: false }])).get(event.id);
+      if (!kept?.fresh) return;
+      for (const webhook of await webhooks.subscribed(tx, event.store_id, event.type)) {
+        await webhooks.insertDelivery(tx, { id: newId(), webhook_id: webhook.id, event_id: event.id }, webhook.slow);
+      }
+    });
+
+  return async (message) => {
+    const event = read(message);
+    // A webhook that comes now comes after the event: without one there is nothing more to write.
+    const kept = await insertUnheard(event);
+    if (!kept) throw notFound("store");
+    if (event.currency) sameCurrency(kept.currency, event.currency);
+    if (!kept.heard || !event.unless_heard) return;
+    const [lane, work] = [Number.parseInt(event.id.slice(-4), 16) % LANES, () => insertHeard(event)];
+    await (turns[lane] = (turns[lane] ?? Promise.resolve()).then(work, work));
+  };
+}
+
+/** An event that came, and how long its data is. */
+type Read = StoredEvent & { size: number };
+
+/** The event that a message holds; throws `invalid_event` where it is none. */
+function read({ id, type, store_id, time, data_json }: Event): Read {
   if (!isId(id) || !isId(store_id) || !/^[a-z_]+\.[a-z_]+$/.test(type) || !time) {
     throw invalid("invalid_event", "An event has an id, a type such as order.paid, a store and a time.");
   }
-  const data = parse(z.record(z.string(), z.unknown()), json(event.data_json));
-  const figures = figuresOf(type, data);
-  const kept = { id, type, store_id, time, data };
-  // A webhook that comes now comes after the event: without one there is nothing more to write.
-  const store = await repository.insertEvent(pool, kept, figures, isEventType(type));
-  if (!store) throw notFound("store");
-  if (figures.currency) sameCurrency(store.currency, figures.currency);
-  if (!store.heard || !isEventType(type)) return;
-  await transaction(pool, async (tx) => {
-    const isNew = (await repository.insertEvent(tx, kept, figures))?.fresh;
-    if (!isNew) return;
-    for (const webhook of await webhooks.subscribed(tx, store_id, type)) {
-      await webhooks.insertDelivery(tx, { id: newId(), webhook_id: webhook.id, event_id: id }, webhook.slow);
-    }
-  });
+  const data = parse(z.record(z.string(), z.unknown()), json(data_json));
+  const size = data_json.length;
+  return { ...figuresOf(type, data), id, type, store_id, time, data, size, unless_heard: isEventType(type) };
 }
 
 /** What an event adds to the figures of its day. */
-function figuresOf(type: string, data: unknown): Figures {
+function figuresOf(type: string, data: unknown): Partial<StoredEvent> {
   switch (type) {
     case "order.paid": {
       const { total, items } = parse(paidOrder, data);
-      // Two lines may sell one variant; one statement can't touch a row twice.
-      const byVariant = new Map<string, typeof items>();
-      for (const item of items) byVariant.set(item.variant_id, [...byVariant.get(item.variant_id) ?? [], item]);
-      const sales = [...byVariant.values()].flatMap(([first, ...rest]) =>
-        first
-          ? [{
-            ...first,
-            quantity: rest.reduce((sum, item) => sum + item.quantity, first.quantity),
-            revenue: rest.reduce((sum, item) => sum + item.total.amount, first.total.amount),
-          }]
-          : []
-      );
+      const sales = items.map((item) => ({ ...item, revenue: item.total.amount }));
       return { currency: total.currency, orders: 1, revenue: total.amount, sales };
     }
     case "payment.refunded": {

@@ -1,7 +1,8 @@
-import { conflict, notFound } from "../shared/errors.ts";
-import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
+import { conflict } from "../shared/errors.ts";
+import { orElse, type Pool, type Tx } from "../shared/postgres.ts";
+import { createEventRepository } from "./event_repository.ts";
 import { createPersonRepository } from "./person_repository.ts";
-import { type DayFigures, dayOf, type Sale, type Seller } from "./stats.ts";
+import type { DayFigures, Seller } from "./stats.ts";
 import type { Status, Store, StoreSettings } from "./store.ts";
 
 export type Repository = ReturnType<typeof createRepository>;
@@ -11,35 +12,16 @@ interface StoreRow extends Omit<Store, "tax"> {
   tax_included: boolean;
 }
 
-/** An event as it is kept. */
-export interface StoredEvent {
-  id: string;
-  store_id: string;
-  type: string;
-  time: Date;
-  data: object;
-}
-
-/** What an event adds to its day. */
-export interface Figures {
-  /** The one that its amounts are in. */
-  currency?: string;
-  orders?: number;
-  revenue?: number;
-  new_customers?: number;
-  sales?: Sale[];
-}
-
 const COLUMNS =
   "id, slug, name, status, currency, locale, country, tax_rate_bp, tax_included, origins, create_time, update_time, version";
 /** Below every id. */
 const FIRST = "00000000-0000-0000-0000-000000000000";
 const slugTaken = { stores_slug_key: () => conflict("slug_taken", "Another store has this slug.") };
-const unknownStore = { events_store_id_fkey: () => notFound("store") };
 
 /** The store service's statements. */
 export function createRepository(pool: Pool) {
   return {
+    ...createEventRepository(pool),
     ...createPersonRepository(pool),
 
     async getById(id: string): Promise<Store | undefined> {
@@ -132,62 +114,6 @@ export function createRepository(pool: Pool) {
       });
     },
 
-    /**
-     * Keeps an event and adds what it counts for to its day, by one statement; tells of its store what decides, and
-     * whether the event is new. It is not kept where its currency is another, nor, `unheard`, where a webhook gets events
-     * of its type. An order's lines come in variant order, so that two orders lock alike.
-     */
-    async insertEvent(
-      sql: Sql,
-      event: StoredEvent,
-      figures: Figures = {},
-      unheard = false,
-    ): Promise<{ currency: string; heard: boolean; fresh: boolean } | undefined> {
-      const { currency, orders = 0, revenue = 0, new_customers = 0, sales = [] } = figures;
-      const work = sql.query<{ currency: string; heard: boolean; fresh: boolean }>({
-        name: "event.insert",
-        text: `with store as (
-                 select id, currency, exists (select from webhook_endpoints
-                   where store_id = $2 and status = 'active' and event_types && array[$3, '*']) as heard
-                 from stores where id = $2
-               ), kept as (
-                 insert into events (id, store_id, type, time, data)
-                 select $1, id, $3, $4, $5 from store
-                 where coalesce(currency = $11, true) and not (heard and $12)
-                 on conflict do nothing returning store_id
-               ), counted as (
-                 insert into daily_stats as days (store_id, day, orders, revenue, new_customers)
-                 select store_id, $6::date, $7::int, $8::bigint, $9::int from kept
-                 where ($7::int, $8::bigint, $9::int) <> (0, 0, 0)
-                 on conflict (store_id, day) do update set orders = days.orders + excluded.orders,
-                   revenue = days.revenue + excluded.revenue, new_customers = days.new_customers + excluded.new_customers
-               ), sold as (
-                 insert into daily_sales as sold (store_id, day, variant_id, product_id, sku, name, quantity, revenue)
-                 select kept.store_id, $6::date, line.* from kept, jsonb_to_recordset($10::jsonb) as line
-                   (variant_id uuid, product_id uuid, sku text, name text, quantity bigint, revenue bigint)
-                 order by line.variant_id
-                 on conflict (store_id, day, variant_id) do update set sku = excluded.sku, name = excluded.name,
-                   quantity = sold.quantity + excluded.quantity, revenue = sold.revenue + excluded.revenue
-               )
-               select currency, heard, exists (select from kept) as fresh from store`,
-        values: [
-          event.id,
-          event.store_id,
-          event.type,
-          event.time,
-          JSON.stringify(event.data),
-          dayOf(event.time),
-          orders,
-          revenue,
-          new_customers,
-          JSON.stringify(sales),
-          currency ?? null,
-          unheard,
-        ],
-      });
-      return (await orElse(work, unknownStore)).rows[0];
-    },
-
     /** The days of a span on which something happened. */
     async listDays(store_id: string, from: string, to: string): Promise<(DayFigures & { new_customers: number })[]> {
       const { rows } = await pool.query<DayFigures & { new_customers: number }>({
@@ -224,11 +150,6 @@ export function createRepository(pool: Pool) {
         values: [store_id],
       });
       return row?.total ?? 0;
-    },
-
-    /** Forgets events that came 30 days ago. */
-    async reapEvents(): Promise<void> {
-      await pool.query("delete from events where receive_time < now() - interval '30 days'");
     },
   };
 }

@@ -15,6 +15,7 @@ export const log = createLog("store", { LOG_LEVEL: "ERROR" });
 /** What handlers and jobs work with. Nothing is sent unless a sender's address is given. */
 export async function storeDeps({ pool, url }: TestDatabase, DELIVER_SERVICE_URL = "127.0.0.1:1") {
   return {
+    log,
     pool,
     repository: createRepository(pool),
     webhooks: createWebhookRepository(pool),

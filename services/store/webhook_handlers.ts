@@ -137,7 +137,7 @@ export function createWebhookHandlers(
         if (!webhook) throw unknownWebhook();
         if (webhook.status !== "active") throw disabled();
         const event = { id: event_id, store_id, type: TEST_EVENT, time: new Date(), data: { webhook_id: id } };
-        await repository.insertEvent(tx, event);
+        await repository.insertEvents(tx, [event]);
         await webhooks.insertDelivery(tx, { id: delivery_id, webhook_id: id, event_id }, webhook.slow);
       });
       return await readDelivery(delivery_id);

@@ -1,20 +1,15 @@
 import { type CartServiceServer, CartServiceService } from "../../proto/gen/nano/cart/v1/cart.ts";
 import { type OrderServiceServer, OrderServiceService } from "../../proto/gen/nano/order/v1/order.ts";
 import { type PaymentServiceServer, PaymentServiceService } from "../../proto/gen/nano/payment/v1/payment.ts";
-import {
-  type PublishEventRequest,
-  type Store,
-  type StoreServiceServer,
-  StoreServiceService,
-} from "../../proto/gen/nano/store/v1/store.ts";
+import { type Store, type StoreServiceServer, StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
 import { asSystem } from "../shared/context.ts";
 import { connect } from "../shared/grpc.ts";
+import type { EventStore } from "../shared/publish_event.ts";
 
 /** What the user service needs of its neighbours: mostly to erase somebody. Each call may be repeated. */
 export interface Neighbours {
-  store: {
+  store: EventStore & {
     getStore(request: { id_or_slug: string }): Promise<Store>;
-    publishEvent(request: PublishEventRequest): Promise<unknown>;
   };
   /** The numbers of a user's orders that are under way. */
   openOrders(user_id: string): Promise<number[]>;
@@ -43,6 +38,7 @@ export function createClients(config: Addresses): Neighbours {
   const payment = connect<PaymentServiceServer>(PaymentServiceService, config.PAYMENT_SERVICE_URL, ["erasePerson"]);
   const store = connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL, [
     "publishEvent",
+    "publishEvents",
     "erasePerson",
   ]);
   return {

@@ -1,4 +1,5 @@
-import { type JobHandlers, publishEvent } from "../shared/jobs.ts";
+import type { JobHandlers } from "../shared/jobs.ts";
+import { publishEvent } from "../shared/publish_event.ts";
 import type { Neighbours } from "./clients.ts";
 import { eraseEverywhere } from "./erase_user.ts";
 import type { Repository } from "./repository.ts";

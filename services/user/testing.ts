@@ -116,6 +116,7 @@ export async function startService(): Promise<TestService> {
           ...neighbours,
           store: {
             publishEvent: () => Promise.resolve({}),
+            publishEvents: ({ events }) => Promise.resolve({ outcomes: events.map(() => ({ status: 0 })) }),
             getStore: ({ id_or_slug }) => Promise.resolve({ ...Store.create(), id: id_or_slug, ...STORE }),
           },
         },

@@ -20,7 +20,7 @@ import {
 } from "@grpc/grpc-js";
 import { Empty } from "../../../google/protobuf/empty.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
-import { Event, ListAuditRequest, ListAuditResponse, Money } from "../../common/v1/common.ts";
+import { Error, Event, ListAuditRequest, ListAuditResponse, Money } from "../../common/v1/common.ts";
 import {
   ErasePersonRequest,
   ErasePersonResponse,
@@ -248,6 +248,38 @@ export interface StoreStats {
 export interface PublishEventRequest {
   /** The event. */
   event: Event | undefined;
+}
+
+/** An event and the request that it follows. */
+export interface FollowingEvent {
+  /** The event. */
+  event:
+    | Event
+    | undefined;
+  /** The request's id, as in the logs. */
+  request_id: string;
+  /** The request's W3C trace context, where there is one. */
+  traceparent?: string | undefined;
+}
+
+/** Brings events. */
+export interface PublishEventsRequest {
+  /** The events. */
+  events: FollowingEvent[];
+}
+
+/** What became of an event. */
+export interface PublishOutcome {
+  /** The gRPC status that PublishEvent would have answered with: 0 if it was taken. */
+  status: number;
+  /** Why it was refused; unset if it was taken. */
+  error?: Error | undefined;
+}
+
+/** What became of events. */
+export interface PublishEventsResponse {
+  /** Each one's outcome, in the order in which they came. */
+  outcomes: PublishOutcome[];
 }
 
 /** Where a merchant is told of events. */
@@ -2048,6 +2080,262 @@ export const PublishEventRequest: MessageFns<PublishEventRequest> = {
   },
 };
 
+function createBaseFollowingEvent(): FollowingEvent {
+  return { event: undefined, request_id: "" };
+}
+
+export const FollowingEvent: MessageFns<FollowingEvent> = {
+  encode(message: FollowingEvent, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.event !== undefined) {
+      Event.encode(message.event, writer.uint32(10).fork()).join();
+    }
+    if (message.request_id !== "") {
+      writer.uint32(18).string(message.request_id);
+    }
+    if (message.traceparent !== undefined) {
+      writer.uint32(26).string(message.traceparent);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): FollowingEvent {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseFollowingEvent();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.event = Event.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.request_id = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.traceparent = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<FollowingEvent>): FollowingEvent {
+    return FollowingEvent.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<FollowingEvent>): FollowingEvent {
+    const message = createBaseFollowingEvent();
+    message.event = (object.event !== undefined && object.event !== null) ? Event.fromPartial(object.event) : undefined;
+    message.request_id = object.request_id ?? "";
+    message.traceparent = object.traceparent ?? undefined;
+    return message;
+  },
+};
+
+function createBasePublishEventsRequest(): PublishEventsRequest {
+  return { events: [] };
+}
+
+export const PublishEventsRequest: MessageFns<PublishEventsRequest> = {
+  encode(message: PublishEventsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.events) {
+      FollowingEvent.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PublishEventsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePublishEventsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.events.push(FollowingEvent.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PublishEventsRequest>): PublishEventsRequest {
+    return PublishEventsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PublishEventsRequest>): PublishEventsRequest {
+    const message = createBasePublishEventsRequest();
+    message.events = object.events?.map((e) => FollowingEvent.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBasePublishOutcome(): PublishOutcome {
+  return { status: 0 };
+}
+
+export const PublishOutcome: MessageFns<PublishOutcome> = {
+  encode(message: PublishOutcome, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.status !== 0) {
+      writer.uint32(8).int32(message.status);
+    }
+    if (message.error !== undefined) {
+      Error.encode(message.error, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PublishOutcome {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePublishOutcome();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.status = reader.int32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.error = Error.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PublishOutcome>): PublishOutcome {
+    return PublishOutcome.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PublishOutcome>): PublishOutcome {
+    const message = createBasePublishOutcome();
+    message.status = object.status ?? 0;
+    message.error = (object.error !== undefined && object.error !== null) ? Error.fromPartial(object.error) : undefined;
+    return message;
+  },
+};
+
+function createBasePublishEventsResponse(): PublishEventsResponse {
+  return { outcomes: [] };
+}
+
+export const PublishEventsResponse: MessageFns<PublishEventsResponse> = {
+  encode(message: PublishEventsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.outcomes) {
+      PublishOutcome.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PublishEventsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePublishEventsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.outcomes.push(PublishOutcome.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PublishEventsResponse>): PublishEventsResponse {
+    return PublishEventsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PublishEventsResponse>): PublishEventsResponse {
+    const message = createBasePublishEventsResponse();
+    message.outcomes = object.outcomes?.map((e) => PublishOutcome.fromPartial(e)) || [];
+    return message;
+  },
+};
+
 function createBaseWebhook(): Webhook {
   return {
     id: "",
@@ -3830,6 +4118,17 @@ export const StoreServiceService = {
     responseSerialize: (value: Empty): Buffer => Buffer.from(Empty.encode(value).finish()),
     responseDeserialize: (value: Buffer): Empty => Empty.decode(value),
   },
+  /** Takes events that follow several requests, as PublishEvent would take each, and answers for each. */
+  publishEvents: {
+    path: "/nano.store.v1.StoreService/PublishEvents" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: PublishEventsRequest): Buffer => Buffer.from(PublishEventsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): PublishEventsRequest => PublishEventsRequest.decode(value),
+    responseSerialize: (value: PublishEventsResponse): Buffer =>
+      Buffer.from(PublishEventsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): PublishEventsResponse => PublishEventsResponse.decode(value),
+  },
   /** Gets how many webhook deliveries of a store failed for good; for staff. */
   getWebhookCounts: {
     path: "/nano.store.v1.StoreService/GetWebhookCounts" as const,
@@ -4008,6 +4307,8 @@ export interface StoreServiceServer extends UntypedServiceImplementation {
   getStoreStats: handleUnaryCall<GetStoreStatsRequest, StoreStats>;
   /** Takes an event of another service. Idempotent by the event's id. */
   publishEvent: handleUnaryCall<PublishEventRequest, Empty>;
+  /** Takes events that follow several requests, as PublishEvent would take each, and answers for each. */
+  publishEvents: handleUnaryCall<PublishEventsRequest, PublishEventsResponse>;
   /** Gets how many webhook deliveries of a store failed for good; for staff. */
   getWebhookCounts: handleUnaryCall<GetWebhookCountsRequest, WebhookCounts>;
   /** Lists the service's audit log, newest first; for managers of the stores concerned, and admins. */
@@ -4152,6 +4453,22 @@ export interface StoreServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: Empty) => void,
+  ): ClientUnaryCall;
+  /** Takes events that follow several requests, as PublishEvent would take each, and answers for each. */
+  publishEvents(
+    request: PublishEventsRequest,
+    callback: (error: ServiceError | null, response: PublishEventsResponse) => void,
+  ): ClientUnaryCall;
+  publishEvents(
+    request: PublishEventsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: PublishEventsResponse) => void,
+  ): ClientUnaryCall;
+  publishEvents(
+    request: PublishEventsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: PublishEventsResponse) => void,
   ): ClientUnaryCall;
   /** Gets how many webhook deliveries of a store failed for good; for staff. */
   getWebhookCounts(
