@@ -78,7 +78,7 @@ await orRefuse(async () => {
   }
 });
 
-type Measured = Pick<Case, "name" | "floor" | "load">;
+type Measured = Pick<Case, "name" | "floor" | "load" | "warm_up_s">;
 
 interface Plan {
   seconds: number;
@@ -247,7 +247,10 @@ async function measureAll(
   const rounds = new Map<string, Round[]>(cases.map(({ name }) => [name, []]));
   for (let round = 1; round <= plan.rounds; round++) {
     for (const tried of cases) {
-      const result = await measureCase(generator, tried, plan.seconds, pids, signal);
+      const { load, warm_up_s = WARM_UP_S } = tried;
+      signal.throwIfAborted();
+      await generator.run({ ...load, seconds: round === 1 ? warm_up_s : WARM_UP_S });
+      const result = await measureCase(generator, load, plan.seconds, pids);
       rounds.get(tried.name)?.push(result);
       say(`round ${round} of ${plan.rounds}: ${tried.name}: ${Math.round(result.done / result.seconds)} a second`);
     }
@@ -257,13 +260,10 @@ async function measureAll(
 
 async function measureCase(
   generator: Generator,
-  { load }: Measured,
+  load: Case["load"],
   seconds: number,
   pids: Record<string, number>,
-  signal: AbortSignal,
 ): Promise<Round> {
-  signal.throwIfAborted();
-  await generator.run({ ...load, seconds: WARM_UP_S });
   const [before, machine] = [cpuOf(pids), machineCpu()];
   const result = await generator.run({ ...load, seconds });
   const [after, all] = [cpuOf(pids), machineCpu() - machine];

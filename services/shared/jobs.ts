@@ -18,14 +18,18 @@ const LOOK_FOR_DEAD_MS = 15_000;
 /** How long after its end a runner that gave up is started again. */
 const START_AGAIN_MS = 1_000;
 
-/**
- * Jobs are taken and ended several at a time, in rounds of 100 ms: one by one that cost more than most of them do. What was
- * taken and not begun goes back after 10 s, so that with its own 60 s no job is taken for dead that is not.
- */
-const BATCHES = {
-  localQueue: { size: 10, ttl: 10_000, refetchDelay: { durationMs: 100, threshold: 9, maxAbortThreshold: 20 } },
-  completeJobBatchDelay: 100,
-};
+/** How a service's jobs are run, where not as usual. */
+export interface JobsOptions {
+  /** Which run by themselves, and when. */
+  crontab?: string | undefined;
+  /** How many run at a time. */
+  concurrency?: number | undefined;
+  /**
+   * Jobs are taken and ended several at a time, in rounds of so long: one by one that costs more than most of them do.
+   * Those of one queue run one a round.
+   */
+  round_ms?: number | undefined;
+}
 
 /** When and how a job runs. */
 export interface JobOptions {
@@ -158,17 +162,15 @@ export interface JobRunner {
 export type JobHandlers = Record<string, (payload: unknown) => Promise<void>>;
 
 /**
- * Runs a service's jobs, as many at a time as are taken at once unless told otherwise, on connections of its own. Each
- * attempt acts as the system with a deadline of 60 s; one that throws is tried again with growing pauses. Handlers are
- * idempotent.
+ * Runs a service's jobs on connections of its own. Each attempt acts as the system with a deadline of 60 s; one that
+ * throws is tried again with growing pauses. Handlers are idempotent.
  */
 export async function runJobs(
   config: { DATABASE_URL: string; DATABASE_DIRECT_URL?: string | undefined },
   service: string,
   handlers: JobHandlers,
   log: Log,
-  crontab = "",
-  concurrency = BATCHES.localQueue.size,
+  { crontab = "", concurrency = 10, round_ms = 100 }: JobsOptions = {},
 ): Promise<JobRunner> {
   const taskList = Object.fromEntries(
     Object.entries(handlers).map(([name, handle]): [string, Task] => [name, (given, { job }) => {
@@ -216,9 +218,13 @@ export async function runJobs(
   pgPool.on("connect", (client) => client.on("error", lost));
   const events: WorkerEvents = new EventEmitter();
   events.on("pool:create", ({ workerPool }) => workers.set(service, workerPool));
+  const refetchDelay = { durationMs: round_ms, threshold: concurrency - 1, maxAbortThreshold: 2 * concurrency };
   const start = () =>
     run({
-      preset: { worker: BATCHES },
+      // What was taken and not begun goes back soon, so that with its own 60 s no job is taken for dead that is not.
+      preset: {
+        worker: { localQueue: { size: concurrency, ttl: 10_000, refetchDelay }, completeJobBatchDelay: round_ms },
+      },
       pgPool,
       events,
       schema: `${service}_jobs`,

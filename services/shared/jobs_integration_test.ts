@@ -58,7 +58,7 @@ before(async () => {
   await database.owner.query(
     "update payment_jobs._private_jobs set locked_at = null, locked_by = null where payload ->> 'note' = 'replaced while it ran'",
   );
-  runner = await runJobs({ DATABASE_URL: database.url }, "payment", handlers, log, "0 4 * * * tidy");
+  runner = await runJobs({ DATABASE_URL: database.url }, "payment", handlers, log, { crontab: "0 4 * * * tidy" });
 });
 
 after(async () => {

@@ -3,7 +3,7 @@ import type { Server } from "@grpc/grpc-js";
 import { createServer, listen, type Rpcs, stopServer } from "./grpc.ts";
 import { type Readiness, serveHealth } from "./health.ts";
 import { measureQueue } from "./job_telemetry.ts";
-import { type JobHandlers, runJobs } from "./jobs.ts";
+import { type JobHandlers, type JobsOptions, runJobs } from "./jobs.ts";
 import type { Log } from "./log.ts";
 import type { Pool } from "./postgres.ts";
 import { onShutdown } from "./shutdown.ts";
@@ -20,16 +20,13 @@ export interface ServiceConfig {
 }
 
 /** What a service is made of. */
-export interface ServiceParts<S> {
+export interface ServiceParts<S> extends JobsOptions {
   pool: Pool;
   definition: Record<keyof Rpcs<S>, unknown>;
   handlers: Rpcs<S>;
   jobs: JobHandlers;
-  crontab?: string;
   /** What must be done once before it takes requests, on a database that has this release's migrations. */
   prepare?: () => Promise<void>;
-  /** How many jobs run at a time, where it is not the number of jobs.ts. */
-  concurrency?: number;
   /** What else is closed at the end: neighbours' clients, the cache. */
   close?: (() => void | Promise<void>)[];
 }
@@ -46,7 +43,7 @@ export async function serve<S>(name: string, config: ServiceConfig, log: Log, pa
   const server = createServer(parts.definition, parts.handlers, log);
   const health = addHealth(server, name);
   if (config.ENVIRONMENT === "development") await addReflection(server, name);
-  const runner = await runJobs(config, name, parts.jobs, log, parts.crontab, parts.concurrency);
+  const runner = await runJobs(config, name, parts.jobs, log, parts);
   await listen(server, `${config.HOST}:${config.PORT}`);
   const http = serveHealth(name, config, readiness);
   onShutdown(config, log, readiness, [

@@ -5,6 +5,9 @@ import type { Repository } from "./repository.ts";
 /** How many jobs run at a time: most only wait for an endpoint's answer. */
 export const CONCURRENCY = 12;
 
+/** An endpoint's deliveries are in queues: with the usual rounds it would get ten a second of each. */
+export const ROUND_MS = 10;
+
 /** The store service's jobs. */
 export function createJobs(deps: WebhookDeps & { repository: Repository }): JobHandlers {
   const { repository } = deps;

@@ -8,7 +8,7 @@ import { serve } from "../shared/service.ts";
 import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
 import { createHandlers } from "./handlers.ts";
-import { CONCURRENCY, createJobs, crontab } from "./jobs.ts";
+import { CONCURRENCY, createJobs, crontab, ROUND_MS } from "./jobs.ts";
 import { createRepository } from "./repository.ts";
 import { createWebhookRepository } from "./webhook_repository.ts";
 import { createWebhookVault } from "./webhook_secret.ts";
@@ -34,5 +34,6 @@ await serve<StoreServiceServer>("store", config, log, {
   jobs: { ...createJobs(deps), seal_audit: sealAudit(pool, log) },
   crontab: `${crontab}\n${SEAL_CRONTAB}`,
   concurrency: CONCURRENCY,
+  round_ms: ROUND_MS,
   close: [() => deliver.close()],
 });

@@ -8,9 +8,6 @@ import { sendMail, type SendMailDeps } from "./send_mail.ts";
 /** Daily at a quiet hour: sessions, refresh tokens and mailed links that are of no more use are deleted. */
 export const crontab = "17 3 * * * reap_sessions";
 
-/** How many jobs run at a time: a mail server that is slow must not hold up the events. */
-export const concurrency = 4;
-
 interface JobDeps extends Omit<SendMailDeps, "store"> {
   repository: Repository;
   neighbours: Neighbours;

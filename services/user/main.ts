@@ -10,7 +10,7 @@ import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
 import { ensureAdmin } from "./ensure_admin.ts";
 import { createHandlers } from "./handlers.ts";
-import { concurrency, createJobs, crontab } from "./jobs.ts";
+import { createJobs, crontab } from "./jobs.ts";
 import { createMailer } from "./mail.ts";
 import { createPasswords } from "./passwords.ts";
 import { createRepository } from "./repository.ts";
@@ -44,6 +44,5 @@ await serve<UserServiceServer>("user", config, log, {
     seal_audit: sealAudit(pool, log),
   },
   crontab: `${crontab}\n${SEAL_CRONTAB}`,
-  concurrency,
   close: [neighbours.close, () => mailer?.close()],
 });
