@@ -95,7 +95,11 @@ describe("a person who did everything", () => {
   after(() => receiver.shutdown());
 
   it("gets all of it as one file", async () => {
-    const { status, headers, body } = await call<Record<string, unknown[]>>(person, "GET", "/users/me/export");
+    // What happened is told to the store service by jobs.
+    const { status, headers, body } = await eventually(
+      () => call<Record<string, unknown[]>>(person, "GET", "/users/me/export"),
+      ({ body }) => body.events?.length === 1,
+    );
     expect(status).toBe(200);
     expect(headers.get("content-disposition")).toContain("attachment");
     const text = JSON.stringify(body);
