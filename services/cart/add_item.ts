@@ -1,6 +1,6 @@
 import { invalid, notFound } from "../shared/errors.ts";
 import { isId, newId, newToken, sha256 } from "../shared/ids.ts";
-import { single } from "../shared/postgres.ts";
+import { transaction } from "../shared/postgres.ts";
 import {
   checkQuantity,
   checkStock,
@@ -64,8 +64,8 @@ export async function addItem(deps: Deps, input: AddItem, actor: Principal | und
 }
 
 /**
- * Adds to the cart as it was read, which needs no transaction and no second look as all is known of it; undefined, and
- * nothing is written, where it is not so any more.
+ * Adds to the cart as it was read, which needs no second look as all is known of it; undefined, and nothing is written,
+ * where it is not so any more.
  */
 async function addToRead(
   { pool, repository, cache }: Deps,
@@ -76,6 +76,7 @@ async function addToRead(
   quantity: number,
 ): Promise<StoredCart | undefined> {
   const { line, cart } = withMore(before, offer, quantity);
-  const write = () => single(pool, (sql) => repository.writeLine(sql, store_id, principal, cart, line));
+  // A transaction ends in time: what came later would be added once more by whoever had no answer.
+  const write = () => transaction(pool, (tx) => repository.writeLine(tx, store_id, principal, cart, line));
   return await cache.changing([{ store_id, principal }], write) ? cart : undefined;
 }

@@ -47,8 +47,8 @@ export function createPlacingRows(pool: Pool) {
         total: totals.total.amount,
       };
       const lines = JSON.stringify(priced.items.map((item, position) => ({ ...item, position })));
-      const { name, payload, ...when } = followUp("resume_order", draft.id, { after: RESUME_AFTER });
-      const { parts } = await collect((tx) => addJobs(tx, "order", [{ name, payload, ...when }]));
+      const resume = followUp("resume_order", draft.id, { after: RESUME_AFTER });
+      const { parts } = await collect((tx) => addJobs(tx, "order", [resume]));
       const { values, bind } = binding(claimValues(keyed));
       const text = `with claimed as (
           ${CLAIM_KEY} on conflict do nothing returning store_id, resource_id
@@ -106,7 +106,7 @@ interface TakenRow {
   read_time: Date;
 }
 
-/** Counts one more order in a store; gaps are allowed. `first` gives the store and the number of its first one. */
+/** Counts one more order in a store; one that is not placed after all leaves a gap. `first` gives the store and the number of its first one. */
 function nextNumber(first: string): string {
   return `insert into order_numbers as n (store_id, last_number) ${first}
           on conflict (store_id) do update set last_number = n.last_number + 1 returning last_number`;

@@ -1,6 +1,6 @@
 import { newId } from "../shared/ids.ts";
 import { type Bind, binding, embed, nameWith } from "../shared/parts.ts";
-import { type collect, type Pool, sayWhoActs, single, type Sql, type Tx } from "../shared/postgres.ts";
+import { type collect, type Pool, sayWhoActs, single, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import { type PayableLine, type Payment, providerKey, sourcesOf } from "./payment.ts";
 
 /** What the order service asks for. */
@@ -40,8 +40,9 @@ export async function one<T extends object>(
 
 /** The statements that write a payment's intent, and what becomes of it with what follows: each all of a transaction. */
 export function createMoveRows(pool: Pool) {
-  /** Runs one statement, all of its transaction: a change `name`d so that gives a payment, and what goes along with it. */
+  /** Runs one statement, `all` of its transaction: a change `name`d so that gives a payment, and what goes along with it. */
   async function together(
+    all: typeof single,
     name: string,
     change: string,
     { parts, works }: Along,
@@ -50,7 +51,8 @@ export function createMoveRows(pool: Pool) {
     const { values, bind } = binding();
     const whole = `with acting as materialized (${sayWhoActs(bind)}), ${text(bind)}
       select ${PAYMENT}${embed(parts, bind, change)} from ${change}`;
-    const payment = await single(pool, (sql) => one<Payment>(sql, nameWith(name, parts), whole, values));
+    const statement = { name: nameWith(`payment.${name}`, parts), text: whole, values };
+    const { rows: [payment] } = await all(pool, (sql) => sql.query<Payment & Record<string, unknown>>(statement));
     for (const work of payment ? works : []) work();
     return payment;
   }
@@ -61,7 +63,8 @@ export function createMoveRows(pool: Pool) {
      * another payment of the order stands in the way.
      */
     insert: (intent: Intent, along: Along) =>
-      together("insert", "intended", along, (bind) =>
+      // By a transaction, which ends in time: later the order would take the payment for one that never came to be.
+      together(transaction, "insert", "intended", along, (bind) =>
         `intended as (
           insert into payments (id, order_id, store_id, attempt, method, currency, amount, provider_key, token, lines,
             user_id, guest_hash, capture)
@@ -90,7 +93,13 @@ export function createMoveRows(pool: Pool) {
      * move, or no more, or if its order is off.
      */
     moveAlong: (id: string, to: Outcome, along: Along) =>
-      together("move", "moved", along, (bind) => moving("from acting", "and not cancel_requested", id, to, bind)),
+      together(
+        single,
+        "move",
+        "moved",
+        along,
+        (bind) => moving("from acting", "and not cancel_requested", id, to, bind),
+      ),
 
     /** Moves a payment within a transaction, if its status allows that; undefined if it does not, or no more. */
     move(tx: Tx, id: string, to: Outcome): Promise<Payment | undefined> {

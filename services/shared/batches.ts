@@ -1,4 +1,5 @@
 import { currentContext, SYSTEM, withContext } from "./context.ts";
+import { timedOut } from "./errors.ts";
 import { isRecorded, tracing, withoutSpans } from "./trace.ts";
 
 /** The most that go at once, and their most characters in all: in UTF-8, below what gRPC takes. */
@@ -35,19 +36,33 @@ export function inBatches<Q, A>(
   async function sendAll(batch: Waiting<Q, A>[]): Promise<void> {
     const deadline = Math.min(...batch.map((one) => one.deadline));
     const work = () => send(batch.map(({ one }) => one));
+    const context = { request_id: crypto.randomUUID(), actor: SYSTEM, deadline };
+    const [over, end] = overAt(deadline);
     try {
-      const context = { request_id: crypto.randomUUID(), actor: SYSTEM, deadline };
-      const answers = await withContext(context, () => tracing ? withoutSpans(work) : work());
+      const sent = withContext(context, () => tracing ? withoutSpans(work) : work());
+      const answers = await Promise.race([sent, over]);
       batch.forEach(({ resolve }, at) => resolve(answers[at] as A));
     } catch (error) {
       batch.forEach(({ reject }) => reject(error));
+    } finally {
+      end();
     }
+  }
+
+  /** Refuses those who waited too long, and gives the others. */
+  function inTime(batch: Waiting<Q, A>[]): Waiting<Q, A>[] {
+    const now = Date.now();
+    for (const { deadline, reject } of batch) if (deadline <= now) reject(timedOut());
+    return batch.filter(({ deadline }) => deadline > now);
   }
 
   async function sendWaiting(): Promise<void> {
     busy = true;
     await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-    while (waiting.length > 0) await sendAll(take());
+    while (waiting.length > 0) {
+      const batch = inTime(take());
+      if (batch.length > 0) await sendAll(batch);
+    }
     busy = false;
   }
 
@@ -58,4 +73,13 @@ export function inBatches<Q, A>(
       if (!busy) sendWaiting();
     });
   };
+}
+
+/** What fails at a time, so that one answer that never comes does not hold up all that follow; and what lets go of it. */
+function overAt(time: number): [over: Promise<never>, end: () => void] {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const over = new Promise<never>((_resolve, reject) => {
+    if (time < Infinity) timer = setTimeout(() => reject(timedOut()), Math.max(0, time - Date.now()));
+  });
+  return [over, () => clearTimeout(timer)];
 }

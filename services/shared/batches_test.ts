@@ -54,6 +54,19 @@ describe("inBatches()", () => {
     expect([await first, await rest]).toEqual(["A", ["B", "C"]]);
   });
 
+  it("gives up one that has no answer in time, and refuses who waited too long for himself alone", async () => {
+    const { sent, ask } = start();
+    const within = (ms: number, one: string) =>
+      withContext({ request_id: one, actor: ANONYMOUS, deadline: Date.now() + ms }, () => ask(one));
+    const first = within(60, "a");
+    await until(() => sent[0]);
+    const others = Promise.allSettled([within(30, "b"), within(5_000, "c")]);
+    await expect(first).rejects.toMatchObject({ kind: "timeout" });
+    (await until(() => sent[1])).end();
+    expect(await others).toMatchObject([{ status: "rejected", reason: { kind: "timeout" } }, { value: "C" }]);
+    expect(sent.map(({ batch }) => batch)).toEqual([["a"], ["c"]]);
+  });
+
   it("tells each of a batch that fails, and goes on", async () => {
     const { sent, ask } = start();
     const both = Promise.allSettled(["a", "b"].map(ask));

@@ -207,6 +207,7 @@ export async function runJobs(
     // Where the server goes away while it is being reached or asked, nobody would look for jobs any more.
     connectionTimeoutMillis: TURN_MS,
     Client: PromptClient,
+    keepAlive: true,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     // Here only the worker takes jobs and ends them, none is made and no handler writes: what a crash of the database
     // forgets of that is done again. It saves two waits for the disk a job.

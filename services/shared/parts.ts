@@ -20,7 +20,14 @@ export function embed(parts: readonly Statement[], bind: Bind, given: string): s
   }).join("");
 }
 
-/** What the statement is to be called with these parts: each set of them is another statement. */
-export function nameWith(name: string, parts: readonly Statement[]): string {
-  return [name, ...parts.map((part) => (part.name ?? "").replace(/^[^.]*\./, ""))].join(".");
+/** PostgreSQL takes no notice of more of a name. */
+const MAX_NAME = 63;
+
+/**
+ * What the statement is to be called with these parts: each set of them is another statement. One whose name would be too
+ * long has none: it is planned each time.
+ */
+export function nameWith(name: string, parts: readonly Statement[]): string | undefined {
+  const whole = [name, ...parts.map((part) => (part.name ?? "").replace(/^[^.]*\./, ""))].join(".");
+  return whole.length > MAX_NAME ? undefined : whole;
 }

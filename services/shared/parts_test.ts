@@ -26,4 +26,9 @@ describe("embed()", () => {
       "payment.move",
     ]);
   });
+
+  it("gives none where PostgreSQL would cut it off", () => {
+    expect(nameWith("x".repeat(63 - 20), parts)).toHaveLength(63);
+    expect(nameWith("x".repeat(63 - 19), parts)).toBe(undefined);
+  });
 });

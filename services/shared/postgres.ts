@@ -17,7 +17,7 @@ pg.types.setTypeParser(pg.types.builtins.INT8, (text) => {
 
 /** A statement. A `name` makes it a prepared one. */
 export interface Statement {
-  name?: string;
+  name?: string | undefined;
   text: string;
   values?: unknown[];
 }
@@ -52,6 +52,8 @@ export function createPool(config: { DATABASE_URL: string; DEBUG?: boolean }, lo
     max,
     connectionTimeoutMillis: TURN_MS,
     Client: PromptClient,
+    // Or a server that is gone without a word would be waited for.
+    keepAlive: true,
     // What does not wait for an answer goes out at once with what was sent before: statements of one Promise.all take
     // one round trip. They run in the order in which they were sent, and after one that fails the others fail too.
     pipeline: true,
@@ -94,8 +96,8 @@ export function transaction<T>(pool: Pool, run: (tx: Tx) => Promise<T>): Promise
 
 /**
  * Runs a statement that is all of its transaction, without the round trips to begin and to commit, and again like a
- * transaction. It knows who acts only if it says so itself (sayWhoActs). It may commit after the deadline, by a lock's
- * wait at most: only for what a retry, a job or an undo finds done.
+ * transaction. It knows who acts only if it says so itself (sayWhoActs). Where the database stalls it may commit up to 5 s
+ * after the deadline: only for what a retry, a job or an undo finds done.
  */
 export function single<T>(pool: Pool, run: (sql: Sql) => Promise<T>): Promise<T> {
   return persistently(() => {

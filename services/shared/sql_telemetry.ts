@@ -2,7 +2,7 @@ import pg from "pg";
 import { currentContext } from "./context.ts";
 import { timedOut } from "./errors.ts";
 import { durations, gauge } from "./metrics.ts";
-import { inSpan, type Span, SpanKind, tracing } from "./trace.ts";
+import { inSpan, type Span, SpanKind } from "./trace.ts";
 
 const waited = durations("nano_pool_wait_seconds", "How long a connection of the database pool was waited for.", []);
 
@@ -43,22 +43,21 @@ export class MeasuredPool extends pg.Pool {
   }
 }
 
-if (tracing) {
-  // pg's own query() may run in the span of whoever gave the connection back: this one stays in the caller's.
-  MeasuredPool.prototype.query = async function (this: MeasuredPool, ...args: unknown[]) {
-    const client = await this.connect();
-    let broken: Error | undefined;
-    try {
-      return await (client.query as (...args: unknown[]) => Promise<unknown>)(...args);
-    } catch (error) {
-      // A statement that PostgreSQL refused has a code; without one the connection is no good any more.
-      if (!(error as { code?: string }).code) broken = error as Error;
-      throw error;
-    } finally {
-      client.release(broken);
-    }
-  } as MeasuredPool["query"];
-}
+// pg's own query() ends the connection of a statement that PostgreSQL refused, as it does each who comes second in a rush;
+// and it may run in the span of whoever gave the connection back.
+MeasuredPool.prototype.query = async function (this: MeasuredPool, ...args: unknown[]) {
+  const client = await this.connect();
+  let broken: Error | undefined;
+  try {
+    return await (client.query as (...args: unknown[]) => Promise<unknown>)(...args);
+  } catch (error) {
+    // A refusal has a code; without one the connection is no good any more.
+    if (!(error as { code?: string }).code) broken = error as Error;
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+} as MeasuredPool["query"];
 
 /** Opens a span for each statement of a new connection: its name, or how it begins, and never its values. */
 export function traceStatements(client: pg.PoolClient): void {
