@@ -49,6 +49,8 @@ describe("a person who did everything", () => {
   let manager: Caller;
   let paid: Order;
   let refundedTotal: number;
+  /** Who asked for the export: the person once per try, as each is written down. */
+  const askers: string[] = [];
   const needles = () => [person.email, ...Object.values(WORDS), `Stadt${mark}`];
 
   before(async () => {
@@ -97,7 +99,10 @@ describe("a person who did everything", () => {
   it("gets all of it as one file", async () => {
     // What happened is told to the store service by jobs.
     const { status, headers, body } = await eventually(
-      () => call<Record<string, unknown[]>>(person, "GET", "/users/me/export"),
+      () => {
+        askers.push(`user:${person.id}`);
+        return call<Record<string, unknown[]>>(person, "GET", "/users/me/export");
+      },
       ({ body }) => body.events?.length === 1,
     );
     expect(status).toBe(200);
@@ -176,8 +181,8 @@ describe("a person who did everything", () => {
       return data.filter(({ after }) => (after?.user_id ?? after?.id) === person.id);
     };
     const actors = (await rows("exports")).map(({ actor }) => actor);
-    expect(actors).toContain(`user:${person.id}`);
-    expect(actors.length).toBe(2);
+    expect(actors.filter((actor) => actor === `user:${person.id}`)).toEqual(askers);
+    expect(actors.length).toBe(askers.length + 1);
     const [erasure] = await rows("erasures");
     expect(erasure).toMatchObject({ actor: `user:${person.id}`, network: "127.0.0.0/24" });
   });
