@@ -140,6 +140,17 @@ describe("migrate()", () => {
   });
 });
 
+describe("put_job()", () => {
+  it("is the same in each service", () => {
+    const texts = SERVICES.map((service) => {
+      const folder = new URL(`../db/migrations/${service}/`, import.meta.url);
+      const file = [...Deno.readDirSync(folder)].find(({ name }) => name.endsWith("_put_job.sql"));
+      return Deno.readTextFileSync(new URL(file?.name ?? "", folder));
+    });
+    expect(new Set(texts).size).toBe(1);
+  });
+});
+
 describe("the jobs schema", () => {
   it("lets a worker with the service's own role run a job", async () => {
     const database = await testDatabase("order");

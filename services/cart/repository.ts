@@ -133,7 +133,7 @@ export function createRepository(pool: Pool) {
      * new one. False, and nothing is written, where another change was quicker: each makes a version, also the close.
      */
     async writeLine(
-      sql: Sql,
+      tx: Tx,
       store_id: string,
       principal: Principal,
       { id, version }: StoredCart,
@@ -141,7 +141,7 @@ export function createRepository(pool: Pool) {
     ): Promise<boolean> {
       const { id: line_id, variant_id, product_id, quantity, sku, name, unit_price } = line;
       const isNew = version === 1;
-      const { rowCount } = await sql.query({
+      const { rowCount } = await tx.query({
         name: isNew ? `cart.open_with_line.${principal.kind}` : "cart.write_line",
         text: `with cart as (${
           isNew
@@ -166,7 +166,7 @@ export function createRepository(pool: Pool) {
         ],
       });
       const written = rowCount === 1;
-      if (written && isNew) countOpened();
+      if (written && isNew) countOpened(tx);
       return written;
     },
 

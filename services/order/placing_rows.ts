@@ -106,7 +106,10 @@ interface TakenRow {
   read_time: Date;
 }
 
-/** Counts one more order in a store; one that is not placed after all leaves a gap. `first` gives the store and the number of its first one. */
+/**
+ * Counts one more order in a store; one that is not placed after all leaves a gap. `first` gives the store and the number
+ * of its first one.
+ */
 function nextNumber(first: string): string {
   return `insert into order_numbers as n (store_id, last_number) ${first}
           on conflict (store_id) do update set last_number = n.last_number + 1 returning last_number`;

@@ -145,6 +145,24 @@ describe("a job", () => {
     expect([rowCount, times("replaced while it ran")]).toEqual([0, 0]);
   });
 
+  it("takes the place of one with its key that failed for good, and may have a name that is new", async () => {
+    const key = { key: "for good", after: "1 hour" };
+    const name = `new_${crypto.randomUUID()}`;
+    await addJob(pool, "payment", name, { note: "failed" }, key);
+    await database.owner.query("update payment_jobs._private_jobs set attempts = max_attempts where key = 'for good'");
+    await addJob(pool, "payment", name, { note: "again" }, key);
+    await addJob(pool, "payment", name, { note: "and again" }, key);
+    const { rows } = await database.owner.query(
+      `select payload ->> 'note' as note, j.key, attempts from payment_jobs._private_jobs j
+       join payment_jobs._private_tasks t on t.id = task_id where identifier = $1 order by j.id`,
+      [name],
+    );
+    expect(rows).toEqual([
+      { note: "failed", key: null, attempts: 25 },
+      { note: "and again", key: "for good", attempts: 0 },
+    ]);
+  });
+
   it("waits for its time, by the database's clock", async () => {
     await addJob(pool, "payment", "note", { note: "in an hour" }, { after: "1 hour" });
     const { rows } = await database.owner.query(

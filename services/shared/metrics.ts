@@ -1,6 +1,5 @@
-import { Counter, Gauge, Registry } from "prom-client";
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { cpuUsage } from "node:process";
-import { Durations } from "./durations.ts";
 import release from "../../deno.json" with { type: "json" };
 
 /** The metrics of this process. services/METRICS.md is the table of all; a test holds it against running processes. */
@@ -16,8 +15,8 @@ export function durations<L extends string>(
   help: string,
   labelNames: L[],
   bounds = buckets,
-): Durations<L> {
-  return new Durations(name, help, labelNames, bounds, registry);
+): Histogram<L> {
+  return new Histogram({ name, help, labelNames, buckets: bounds, registers: [registry] });
 }
 
 /** A counter. */

@@ -23,9 +23,10 @@ export async function installJobs(client: pg.Client, ownerUrl: string): Promise<
 }
 
 /**
- * Two changes to graphile-worker's functions, for what they cost at each checkout. What adds jobs holds statements that
- * PostgreSQL would plan anew at each call: one plan serves for any job. And they NOTIFY on a channel that the workers of
- * all services hear, which moreover has transactions commit one after another: services/shared/jobs.ts wakes its own.
+ * Two changes to graphile-worker's functions, for what they cost. What adds jobs holds statements that PostgreSQL would
+ * plan anew at each call: one plan serves for any job. And they NOTIFY on a channel that the workers of all services hear,
+ * which moreover has transactions commit one after another: services/shared/jobs.ts wakes its own. Few jobs are added by
+ * put_job, of each service's migrations.
  */
 async function tune(client: pg.Client, schema: string): Promise<void> {
   const { rows } = await client.query<{ source: string }>(
