@@ -8,7 +8,7 @@ describe("deno task doctor", () => {
   before(() => {
     terminal = new Terminal();
   });
-  after(() => terminal.close());
+  after(() => terminal?.close());
 
   /** What is wrong by its account, and how it ended. */
   async function doctor() {

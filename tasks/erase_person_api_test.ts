@@ -94,7 +94,7 @@ describe("a person who did everything", () => {
     await move(person, cancelled.id, { status: "cancelled", reason: WORDS.reason });
     await fill(person, variant);
   });
-  after(() => receiver.shutdown());
+  after(() => receiver?.shutdown());
 
   it("gets all of it as one file", async () => {
     // What happened is told to the store service by jobs.

@@ -12,7 +12,7 @@ describe("deno task faults", () => {
   before(async () => {
     world = await World.start();
   });
-  after(() => world.close());
+  after(() => world?.close());
 
   for (const fault of FAULTS.filter(({ number }) => TRIED.includes(number))) {
     for (const seed of [1, 2]) {

@@ -38,7 +38,7 @@ describe("a short fuzz", () => {
   before(async () => {
     shop = await startFuzzShop(new AbortController().signal);
   });
-  after(() => shop.stop());
+  after(() => shop?.stop());
 
   it("finds no 5xx, no hung request, no reflected HTML and no problem out of shape", async () => {
     const { gateway, operator } = shop;

@@ -21,7 +21,7 @@ describe("deno task start", () => {
     await shop.shown(/^ready /);
     ids = terminal.children();
   });
-  after(() => terminal.close());
+  after(() => terminal?.close());
 
   it("prints one line with the addresses and the operator's sign-in", () => {
     const lines = shop.lines.filter((line) => line.startsWith("ready"));

@@ -13,7 +13,7 @@ let house: CartHouse;
 before(async () => {
   house = await startCarts(undefined);
 });
-after(() => house.close());
+after(() => house?.close());
 
 const add = (actor: Actor | undefined, variant_id: string, quantity = 1, store_id = STORE) =>
   as(actor, () => house.cart.addItem({ store_id, variant_id, quantity }));

@@ -11,7 +11,7 @@ let house: CartHouse;
 before(async () => {
   house = await startCarts(undefined);
 });
-after(() => house.close());
+after(() => house?.close());
 
 const add = (actor: Actor | undefined, variant_id: string, quantity = 1) =>
   as(actor, () => house.cart.addItem({ store_id: STORE, variant_id, quantity }));

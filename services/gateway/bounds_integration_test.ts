@@ -24,7 +24,7 @@ let server: Deno.HttpServer<Deno.NetAddr>;
 before(() => {
   server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, app.fetch);
 });
-after(() => server.shutdown());
+after(() => server?.shutdown());
 
 /** Sends bytes, a part each 50 ms, and gives what came back half a second later. */
 async function send(...parts: string[]): Promise<string> {

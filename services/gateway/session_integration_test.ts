@@ -18,7 +18,7 @@ before(async () => {
   cache = createCache({ REDIS_URL: url }, log);
   await new Promise<void>((resolve) => cache.redis?.once("ready", resolve));
 });
-after(() => cache.close());
+after(() => cache?.close());
 
 /** Two gateways over one Redis, and the truth beneath them. */
 function gateways() {

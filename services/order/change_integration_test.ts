@@ -12,7 +12,7 @@ let house: OrderHouse;
 before(async () => {
   house = await startOrders();
 });
-after(() => house.close());
+after(() => house?.close());
 
 const pay = (actor: Actor, { id }: { id: string }, key = newId()) =>
   as(actor, () =>

@@ -8,7 +8,7 @@ let house: OrderHouse;
 before(async () => {
   house = await startOrders();
 });
-after(() => house.close());
+after(() => house?.close());
 
 const get = (actor: Actor, { id }: { id: string }) => as(actor, () => house.rpc.getOrder({ id }));
 

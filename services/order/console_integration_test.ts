@@ -7,7 +7,7 @@ let house: OrderHouse;
 before(async () => {
   house = await startOrders();
 });
-after(() => house.close());
+after(() => house?.close());
 
 describe("notes", () => {
   const store_id = newId();

@@ -11,7 +11,7 @@ let house: OrderHouse;
 before(async () => {
   house = await startOrders();
 });
-after(() => house.close());
+after(() => house?.close());
 
 function paying(order: Order, token = "tok_ok", method = "test", key = newId()) {
   return { order_id: order.id, idempotency_key: { key, fingerprint: "one" }, payment: { method, token } };

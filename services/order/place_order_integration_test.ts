@@ -19,7 +19,7 @@ let house: OrderHouse;
 before(async () => {
   house = await startOrders();
 });
-after(() => house.close());
+after(() => house?.close());
 
 async function count(sql: string, values: unknown[] = []): Promise<number> {
   const { rows: [row] } = await house.database.owner.query<{ count: number }>(sql, values);

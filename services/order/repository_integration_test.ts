@@ -21,7 +21,7 @@ let house: OrderHouse;
 before(async () => {
   house = await startOrders();
 });
-after(() => house.close());
+after(() => house?.close());
 
 function list(actor: Actor, more: Partial<ListOrdersRequest> = {}) {
   const request = { store_id: STORE, ids: [], from: undefined, to: undefined, limit: 20, count: false, ...more };

@@ -16,7 +16,7 @@ describe("checkHolds()", () => {
   before(async () => {
     service = await startProductService();
   });
-  after(() => service.stop());
+  after(() => service?.stop());
 
   /** Holds 2 of 5 of a new variant for an order of this status; `overdue` by more than the hour. */
   async function hold(

@@ -10,7 +10,7 @@ let service: Service;
 before(async () => {
   service = await startProductService();
 });
-after(() => service.stop());
+after(() => service?.stop());
 
 describe("media", () => {
   const store_id = newId();

@@ -9,7 +9,7 @@ let service: Service;
 before(async () => {
   service = await startProductService();
 });
-after(() => service.stop());
+after(() => service?.stop());
 
 const USD = (amount: number) => ({ amount, currency: "USD" });
 

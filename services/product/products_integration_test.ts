@@ -20,7 +20,7 @@ type Service = Awaited<ReturnType<typeof startProductService>>;
 
 let service: Service;
 before(async () => void (service = await startProductService()));
-after(() => service.stop());
+after(() => service?.stop());
 
 const create = (store_id: string, input: Parameters<typeof product>, actor: Actor = admin) =>
   as(actor, () => service.rpc.createProduct({ store_id, product: product(...input) }));

@@ -11,7 +11,7 @@ import { admin, as, product, refusal, startProductService, stranger, variant } f
 
 let service: Awaited<ReturnType<typeof startProductService>>;
 before(async () => void (service = await startProductService()));
-after(() => service.stop());
+after(() => service?.stop());
 
 let made = 0;
 const create = (store_id: string, name: string, more: Partial<ProductInput> & { sku?: string } = {}) => {

@@ -9,7 +9,7 @@ describe("stock", () => {
   const store_id = newId();
   let service: Service;
   before(async () => void (service = await startProductService()));
-  after(() => service.stop());
+  after(() => service?.stop());
 
   let products = 0;
   async function stocked(...stock: number[]) {

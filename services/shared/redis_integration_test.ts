@@ -20,7 +20,7 @@ describe("a cache", () => {
   before(async () => {
     cache = await ready(createCache({ REDIS_URL: (await testRedis()).url }, log));
   });
-  after(() => cache.close());
+  after(() => cache?.close());
 
   it("keeps a value, for its time only, and forgets it when told", async () => {
     await cache.set("a", "☃", 60);

@@ -16,7 +16,7 @@ before(async () => {
   world = await startWebhookWorld();
 });
 afterEach(() => world.closeReceivers());
-after(() => world.close());
+after(() => world?.close());
 
 function following(store_id: string, type: string, data: unknown, more: { id?: string; time?: string } = {}) {
   const { id = newId(), time = DAY } = more;

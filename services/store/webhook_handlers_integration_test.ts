@@ -13,7 +13,7 @@ before(async () => {
 
 afterEach(() => world.closeReceivers());
 
-after(() => world.close());
+after(() => world?.close());
 
 describe("the webhooks' RPCs", () => {
   it("show a secret once, and keep it encrypted", async () => {

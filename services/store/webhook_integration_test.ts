@@ -16,7 +16,7 @@ before(async () => {
 
 afterEach(() => world.closeReceivers());
 
-after(() => world.close());
+after(() => world?.close());
 
 /** What the metric says of an outcome. */
 async function counted(outcome: string): Promise<number> {

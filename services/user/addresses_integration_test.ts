@@ -7,7 +7,7 @@ let service: TestService;
 before(async () => {
   service = await startService();
 });
-after(() => service.stop());
+after(() => service?.stop());
 
 describe("addresses", () => {
   const address = {

@@ -14,7 +14,7 @@ before(async () => {
   const { actor } = await service.register(STORE);
   manager = { ...actor, store_roles: [{ store_id: STORE, role: "manager" }] };
 });
-after(() => service.stop());
+after(() => service?.stop());
 
 const create = (more: object = {}, actor = manager) =>
   service.as(

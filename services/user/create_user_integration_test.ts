@@ -11,7 +11,7 @@ before(async () => {
   service = await startService();
   admin = await service.admin();
 });
-after(() => service.stop());
+after(() => service?.stop());
 
 const manager = (store_id: string): Actor => ({
   kind: "user",

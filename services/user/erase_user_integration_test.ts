@@ -33,7 +33,7 @@ describe("to erase a user", () => {
   before(async () => {
     service = await startService();
   });
-  after(() => service.stop());
+  after(() => service?.stop());
 
   async function begin(email?: string) {
     [calls, broken, open] = [[], undefined, []];

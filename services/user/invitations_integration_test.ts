@@ -12,7 +12,7 @@ before(async () => {
   service = await startService();
   admin = await service.admin();
 });
-after(() => service.stop());
+after(() => service?.stop());
 
 const newEmail = () => `${newId()}@shop.test`;
 const tokenOf = (mail: Mail | undefined) =>

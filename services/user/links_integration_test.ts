@@ -9,7 +9,7 @@ import { PASSWORD, startService, type TestService } from "./testing.ts";
 
 let service: TestService;
 before(async () => void (service = await startService()));
-after(() => service.stop());
+after(() => service?.stop());
 
 const NEXT = "another good password";
 const store_id = newId();

@@ -8,7 +8,7 @@ import { PASSWORD, startService, type TestService } from "./testing.ts";
 
 let service: TestService;
 before(async () => void (service = await startService()));
-after(() => service.stop());
+after(() => service?.stop());
 
 const client = { network: "203.0.113.0/24", user_agent: "Browser/1\u0000\n" + "x".repeat(400) };
 const login = (email: string) =>

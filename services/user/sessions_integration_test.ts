@@ -6,7 +6,7 @@ import { PASSWORD, startService, type TestService } from "./testing.ts";
 
 let service: TestService;
 before(async () => void (service = await startService()));
-after(() => service.stop());
+after(() => service?.stop());
 
 const refresh = (refresh_token: string) => service.as(ANONYMOUS, (user) => user.refresh({ refresh_token }));
 const check = (session_id: string) => service.as(ANONYMOUS, (user) => user.checkSession({ session_id }));

@@ -9,7 +9,7 @@ import { PASSWORD, startService, type TestService } from "./testing.ts";
 
 let service: TestService;
 before(async () => service = await startService());
-after(() => service.stop());
+after(() => service?.stop());
 
 const STORE = newId();
 const refusal = (code: string) => ({ code });

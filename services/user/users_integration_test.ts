@@ -14,7 +14,7 @@ before(async () => {
   service = await startService();
   admin = await service.admin();
 });
-after(() => service.stop());
+after(() => service?.stop());
 
 const update = (actor: Actor, request: Partial<UpdateUserRequest> & { id: string }) =>
   service.as(

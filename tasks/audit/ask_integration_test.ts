@@ -40,7 +40,7 @@ describe("deno task audit", () => {
       }
     });
   });
-  after(() => registry.shutdown());
+  after(() => registry?.shutdown());
 
   async function audit(place: string): Promise<{ code: number; text: string }> {
     const { code, stdout } = await new Deno.Command(Deno.execPath(), {

@@ -1,11 +1,14 @@
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-/** Free ports are sought below the range that systems give to outgoing connections. */
-const [LOWEST, HIGHEST] = [20000, 32000];
+/** Free ports are sought below the range that systems give to outgoing connections, by each process in a part of its own. */
+const [LOWEST, HIGHEST, PART] = [20000, 32000, 100];
 
 /** What this process has given out, with the lock on it where there is one. */
 const taken = new Map<number, Deno.FsFile | undefined>();
+
+/** Where this process seeks, with the lock on it. */
+let part: { first: number; file?: Deno.FsFile | undefined } | undefined;
 
 /** Whether a port can be listened on now. */
 export function isFree(port: number, hostname = "127.0.0.1"): boolean {
@@ -22,7 +25,8 @@ export function isFree(port: number, hostname = "127.0.0.1"): boolean {
 export function takePort(preferred?: number): number {
   if (preferred && takeExactly(preferred)) return preferred;
   for (let tries = 0; tries < 1000; tries++) {
-    const port = LOWEST + Math.floor(Math.random() * (HIGHEST - LOWEST));
+    if (!part || tries > 0 && tries % PART === 0) part = ownPart();
+    const port = part.first + Math.floor(Math.random() * PART);
     if (taken.has(port) || !isFree(port)) continue;
     taken.set(port, undefined);
     return port;
@@ -42,21 +46,34 @@ export function findPort(): number {
   return port;
 }
 
-/**
- * Two shops that start at once would both find the usual ports free, so each such choice is a file lock, held until
- * this process ends; the system lets go of it even after kill -9.
- */
+/** Two shops that start at once would both find the usual ports free, so each such choice is locked. */
 function lock(port: number): boolean {
-  const file = openLock(join(tmpdir(), `nano-port-${port}.lock`));
-  if (file && !file.tryLockSync(true)) {
-    file.close();
-    return false;
-  }
-  taken.set(port, file);
-  return true;
+  const { locked, file } = lockFile(`nano-port-${port}.lock`);
+  if (locked) taken.set(port, file);
+  return locked;
 }
 
-/** Opens for reading where it can, as the file may be another user's; without a file the port goes unlocked. */
+/** A part of the range in which no other process seeks: what one has found but not yet opened would look free to it. */
+function ownPart(): { first: number; file?: Deno.FsFile | undefined } {
+  const parts = (HIGHEST - LOWEST) / PART;
+  const begin = Math.floor(Math.random() * parts);
+  for (let i = 0; i < parts; i++) {
+    const first = LOWEST + (begin + i) % parts * PART;
+    const { locked, file } = lockFile(`nano-ports-${first}.lock`);
+    if (locked) return { first, file };
+  }
+  return { first: LOWEST + begin * PART };
+}
+
+/** Locks a file until this process ends; the system lets go of it even after kill -9. Without files all is unlocked. */
+function lockFile(name: string): { locked: boolean; file?: Deno.FsFile | undefined } {
+  const file = openLock(join(tmpdir(), name));
+  if (!file || file.tryLockSync(true)) return { locked: true, file };
+  file.close();
+  return { locked: false };
+}
+
+/** Opens for reading where it can, as the file may be another user's. */
 function openLock(path: string): Deno.FsFile | undefined {
   for (const options of [{ read: true }, { write: true, create: true, mode: 0o644 }]) {
     try {

@@ -18,17 +18,39 @@ describe("takePort()", () => {
     listener.close();
   });
 
+  it("seeks where no other process does", async () => {
+    const script = `import { takePort } from "${new URL("./ports.ts", import.meta.url)}";
+      console.log(Math.floor(takePort() / 100)); await new Promise(() => setInterval(() => {}, 1000));`;
+    const others = Array.from({ length: 3 }, () => run(script));
+    const parts = await Promise.all(others.map(said));
+    parts.push(String(Math.floor(takePort() / 100)));
+    expect(new Set(parts).size).toBe(4);
+    for (const other of others) await end(other);
+  });
+
   it("leaves a port alone that another process has chosen but not yet opened", async () => {
     const port = findPort();
     const script = `import { takeExactly } from "${new URL("./ports.ts", import.meta.url)}";
       console.log(takeExactly(${port})); await new Promise(() => setInterval(() => {}, 1000));`;
-    const args = ["eval", "--quiet", script];
-    const other = new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "null" }).spawn();
-    const { value } = await other.stdout.getReader().read();
-    expect(new TextDecoder().decode(value).trim()).toBe("true");
+    const other = run(script);
+    expect(await said(other)).toBe("true");
     expect(takeExactly(port)).toBe(false);
-    other.kill("SIGKILL");
-    await other.status;
+    await end(other);
     expect(takeExactly(port)).toBe(true);
   });
 });
+
+function run(script: string): Deno.ChildProcess {
+  const args = ["eval", "--quiet", script];
+  return new Deno.Command(Deno.execPath(), { args, stdout: "piped", stderr: "null" }).spawn();
+}
+
+async function said(process: Deno.ChildProcess): Promise<string> {
+  const { value } = await process.stdout.getReader().read();
+  return new TextDecoder().decode(value).trim();
+}
+
+async function end(process: Deno.ChildProcess): Promise<void> {
+  process.kill("SIGKILL");
+  await process.status;
+}
