@@ -22,8 +22,9 @@ export interface ListFilter {
 const LOOKED_AT = 500;
 /** Where that is not a page, the index of what is searched gives at most so many. */
 const MAX_HITS = 1_000;
-/** A single letter, which nearly all have, is looked for among these only. */
-const LETTER = /^.$/u;
+/** What an index of three letters each can find. The rest, in shops of many orders, is found among the first only. */
+const INDEXED = /[\p{L}\p{N}]{3}/u;
+const LOOKED_AT_UNINDEXED = 5_000;
 
 /**
  * The statement of a list: one for each set of filters that is used, each prepared once, so that each gets the plan
@@ -78,28 +79,26 @@ export function listStatement(given: ListFilter, what: "page" | "count"): {
   used.push(direction);
   if (staffSearch) {
     const number = /^#?(\d{1,15})$/.exec(q)?.[1];
-    const indexed = number !== undefined || !LETTER.test(q);
+    const indexed = INDEXED.test(q);
     used.push(indexed ? "search" : "short_search");
-    const [store, pattern] = ["$1", bind(`%${escapeLike(q.toLowerCase())}%`)];
-    const wanted = [pattern, bind(number ? Number(number) : null), bind(status ?? null), bind(user_id ?? null)];
-    const times = [bind(from ?? null), bind(to ?? null)];
+    const most = indexed ? LOOKED_AT : LOOKED_AT_UNINDEXED;
+    const wanted = [bind(`%${escapeLike(q.toLowerCase())}%`), bind(number ? Number(number) : null)];
     const order = `order by create_time ${direction}, id ${direction}`;
     const page = bind(filter.limit);
+    const hits = () => {
+      const others = [status, user_id, from, to].map((value) => bind(value ?? null));
+      return `select o.id, o.create_time from search_orders(${["$1", ...wanted, ...others].join(", ")}, ${MAX_HITS}) o
+        where (select count(*) from met) < ${page} and (select count(*) from walked) = ${most}
+          ${after ? `and ${conditions.at(-1)}` : ""}`;
+    };
     const text = `with walked as materialized (
-        select o.id, o.create_time from orders o where ${conditions.join(" and ")} ${order} limit ${LOOKED_AT}
+        select o.id, o.create_time, o.search like ${wanted[0]} or o.number = ${wanted[1]}::bigint as has
+        from orders o where ${conditions.join(" and ")} ${order} limit ${most}
       ), met as materialized (
-        select w.id, w.create_time from walked w
-        where (select o.search like ${wanted[0]} or o.number = ${wanted[1]}::bigint from orders o where o.id = w.id)
-        ${order} limit ${page}
-      ), hits as (
-        select o.id, o.create_time
-        from search_orders(${[store, ...wanted, ...times].join(", ")}, ${MAX_HITS}) o
-        where ${
-      indexed ? `(select count(*) from met) < ${page} and (select count(*) from walked) = ${LOOKED_AT}` : "false"
-    }
-          ${after ? `and ${conditions.at(-1)}` : ""}
+        -- In their order, and no more than needed is looked at.
+        select id, create_time from walked where has limit ${page}
       ), page as (
-        select * from (select id, create_time from met union select id, create_time from hits) found ${order} limit ${page}
+        select * from (select * from met ${indexed ? `union ${hits()}` : ""}) found ${order} limit ${page}
       )
       select ${ORDER_COLUMNS} from page join orders o on o.id = page.id
       order by page.create_time ${direction}, page.id ${direction}`;
