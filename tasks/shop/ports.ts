@@ -7,8 +7,8 @@ const [LOWEST, HIGHEST, PART] = [20000, 32000, 100];
 /** What this process has given out, with the lock on it where there is one. */
 const taken = new Map<number, Deno.FsFile | undefined>();
 
-/** Where this process seeks, with the lock on it. */
-let part: { first: number; file?: Deno.FsFile | undefined } | undefined;
+/** Where this process seeks: from a port on, each of them once, and the lock on all of them. */
+let part: { next: number; end: number; file?: Deno.FsFile | undefined } | undefined;
 
 /** Whether a port can be listened on now. */
 export function isFree(port: number, hostname = "127.0.0.1"): boolean {
@@ -25,8 +25,8 @@ export function isFree(port: number, hostname = "127.0.0.1"): boolean {
 export function takePort(preferred?: number): number {
   if (preferred && takeExactly(preferred)) return preferred;
   for (let tries = 0; tries < 1000; tries++) {
-    if (!part || tries > 0 && tries % PART === 0) part = ownPart();
-    const port = part.first + Math.floor(Math.random() * PART);
+    if (!part || part.next === part.end) part = ownPart();
+    const port = part.next++;
     if (taken.has(port) || !isFree(port)) continue;
     taken.set(port, undefined);
     return port;
@@ -39,7 +39,7 @@ export function takeExactly(port: number, hostname?: string): boolean {
   return !taken.has(port) && isFree(port, hostname) && lock(port);
 }
 
-/** Finds a free port without taking it. */
+/** Finds a free port without taking it; another one each time. */
 export function findPort(): number {
   const port = takePort();
   taken.delete(port);
@@ -54,15 +54,15 @@ function lock(port: number): boolean {
 }
 
 /** A part of the range in which no other process seeks: what one has found but not yet opened would look free to it. */
-function ownPart(): { first: number; file?: Deno.FsFile | undefined } {
+function ownPart(): NonNullable<typeof part> {
   const parts = (HIGHEST - LOWEST) / PART;
   const begin = Math.floor(Math.random() * parts);
+  const at = (i: number) => LOWEST + (begin + i) % parts * PART;
   for (let i = 0; i < parts; i++) {
-    const first = LOWEST + (begin + i) % parts * PART;
-    const { locked, file } = lockFile(`nano-ports-${first}.lock`);
-    if (locked) return { first, file };
+    const { locked, file } = lockFile(`nano-ports-${at(i)}.lock`);
+    if (locked) return { next: at(i), end: at(i) + PART, file };
   }
-  return { first: LOWEST + begin * PART };
+  return { next: at(0), end: at(0) + PART };
 }
 
 /** Locks a file until this process ends; the system lets go of it even after kill -9. Without files all is unlocked. */

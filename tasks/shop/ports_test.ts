@@ -18,6 +18,11 @@ describe("takePort()", () => {
     listener.close();
   });
 
+  it("finds another port each time", () => {
+    const ports = Array.from({ length: 150 }, findPort);
+    expect(new Set(ports).size).toBe(150);
+  });
+
   it("seeks where no other process does", async () => {
     const script = `import { takePort } from "${new URL("./ports.ts", import.meta.url)}";
       console.log(Math.floor(takePort() / 100)); await new Promise(() => setInterval(() => {}, 1000));`;
