@@ -106,7 +106,10 @@ export const instant = z.union([z.iso.datetime({ offset: true }), z.iso.date()])
 export const listQuery = z.object({
   ...pageQuery,
   status: z.enum(STATUSES).optional(),
-  q: text(200).optional().openapi({ description: "A number, or a part of the e-mail address or addressee's name." }),
+  q: text(200).optional().openapi({
+    description: "A number, or a part of the e-mail address or addressee's name. " +
+      "Without three letters or figures in a row it searches the first 5,000 orders only.",
+  }),
   user_id: Id.optional().openapi({ description: "Only this buyer's." }),
   ids: z.string().max(100 * 37).transform((list) => list.split(",")).pipe(z.array(Id).min(1).max(100)).optional()
     .openapi({ type: "string", description: "Only these, at most 100, separated by commas." }),
