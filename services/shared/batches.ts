@@ -2,13 +2,14 @@ import { currentContext, SYSTEM, withContext } from "./context.ts";
 import { timedOut } from "./errors.ts";
 import { isRecorded, tracing, withoutSpans } from "./trace.ts";
 
-/** The most that go at once, and their most characters in all: in UTF-8, below what gRPC takes. */
+/** The most that go at once, and their most bytes in all: below what gRPC takes. */
 const [MOST, MAX_SIZE] = [50, 300_000];
 /** How long the first one waits for others. */
 const PAUSE_MS = 5;
 
 interface Waiting<Q, A> {
   one: Q;
+  size: number;
   deadline: number;
   resolve(answer: A): void;
   reject(error: unknown): void;
@@ -29,7 +30,7 @@ export function inBatches<Q, A>(
 
   function take(): Waiting<Q, A>[] {
     let size = 0;
-    const end = waiting.findIndex(({ one }, at) => at === MOST || ((size += sizeOf(one)) > MAX_SIZE && at > 0));
+    const end = waiting.findIndex((next, at) => at === MOST || ((size += next.size) > MAX_SIZE && at > 0));
     return waiting.splice(0, end < 0 ? waiting.length : end);
   }
 
@@ -68,8 +69,10 @@ export function inBatches<Q, A>(
 
   return async (one) => {
     if (tracing && isRecorded()) return (await send([one]))[0] as A;
+    // What can't be measured can't be sent either: it fails for itself.
+    const size = sizeOf(one);
     return await new Promise<A>((resolve, reject) => {
-      waiting.push({ one, deadline: currentContext()?.deadline ?? Infinity, resolve, reject });
+      waiting.push({ one, size, deadline: currentContext()?.deadline ?? Infinity, resolve, reject });
       if (!busy) sendWaiting();
     });
   };

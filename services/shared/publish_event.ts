@@ -1,5 +1,5 @@
 import type { Event } from "../../proto/gen/nano/common/v1/common.ts";
-import type { FollowingEvent, PublishOutcome, StoreServiceServer } from "../../proto/gen/nano/store/v1/store.ts";
+import { FollowingEvent, type PublishOutcome, type StoreServiceServer } from "../../proto/gen/nano/store/v1/store.ts";
 import { inBatches } from "./batches.ts";
 import { currentContext } from "./context.ts";
 import { unpackError } from "./error_details.ts";
@@ -10,14 +10,11 @@ import { currentTraceparent } from "./trace.ts";
 /** The store service, as far as events need it. */
 export type EventStore = Pick<Rpcs<StoreServiceServer>, "publishEvent" | "publishEvents">;
 
-/** About what an event has beside its data, in characters. */
-const FRAME = 500;
-
 /** The job that hands an event to the store service, in one call with others that are due. Each fails for itself. */
 export function publishEvent(store: EventStore): (payload: unknown) => Promise<void> {
   const publish = inBatches<FollowingEvent, PublishOutcome>(
     async (events) => (await store.publishEvents({ events })).outcomes,
-    ({ event }) => FRAME + (event?.data_json.length ?? 0),
+    (one) => FollowingEvent.encode(one).finish().length,
   );
   return async (payload) => {
     const given = payload as Event;

@@ -30,10 +30,13 @@ async function publisher(rpcs: Partial<EventStore>) {
   closing.push(() => client.close(), () => stopServer(server, 200));
   const publish = publishEvent(client);
   const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-  return (id: string) =>
+  return (id: string, changed: object = {}) =>
     withContext(
       { request_id: `request of ${id}`, actor: SYSTEM, deadline: Date.now() + 10_000, traceparent },
-      () => publish({ id, type: "order.paid", store_id: "s1", time: "2026-01-05T10:00:00.000Z", data_json: "{}" }),
+      () => {
+        const event = { id, type: "order.paid", store_id: "s1", time: "2026-01-05T10:00:00.000Z", data_json: "{}" };
+        return publish({ ...event, ...changed });
+      },
     );
 }
 
@@ -46,7 +49,7 @@ describe("publishEvent()", () => {
         return Promise.resolve({ outcomes: request.events.map(() => ({ status: 0 })) });
       },
     });
-    await Promise.all(["e1", "e2", "e3"].map(publish));
+    await Promise.all(["e1", "e2", "e3"].map((id) => publish(id)));
     expect(calls.map(({ events }) => events)).toEqual([["e1", "e2", "e3"].map((id) => ({
       event: { id, type: "order.paid", store_id: "s1", time: new Date("2026-01-05T10:00:00Z"), data_json: "{}" },
       request_id: `request of ${id}`,
@@ -60,7 +63,7 @@ describe("publishEvent()", () => {
       publishEvents: ({ events }) =>
         Promise.resolve({ outcomes: events.map(({ event }) => event?.id === "bad" ? refused : { status: 0 }) }),
     });
-    const [, bad, ...rest] = await Promise.allSettled(["e1", "bad", "e2"].map(publish));
+    const [, bad, ...rest] = await Promise.allSettled(["e1", "bad", "e2"].map((id) => publish(id)));
     expect((bad as PromiseRejectedResult).reason).toMatchObject({
       kind: "invalid",
       code: "invalid_event",
@@ -69,9 +72,22 @@ describe("publishEvent()", () => {
     expect(rest.map(({ status }) => status)).toEqual(["fulfilled"]);
   });
 
+  it("fails the job of what can't be sent, and no other", async () => {
+    const taken: (string | undefined)[] = [];
+    const publish = await publisher({
+      publishEvents: ({ events }) => {
+        taken.push(...events.map(({ event }) => event?.id));
+        return Promise.resolve({ outcomes: events.map(() => ({ status: 0 })) });
+      },
+    });
+    const all = await Promise.allSettled([publish("e1"), publish("bad", { time: undefined }), publish("e2")]);
+    expect(all.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
+    expect(taken).toEqual(["e1", "e2"]);
+  });
+
   it("fails each job while the store service is away", async () => {
     const publish = await publisher({ publishEvents: () => Promise.reject(unavailable()) });
-    const all = await Promise.allSettled(["e1", "e2"].map(publish));
+    const all = await Promise.allSettled(["e1", "e2"].map((id) => publish(id)));
     expect(all.map((one) => one.status === "rejected" && (one.reason as NanoError).kind)).toEqual([
       "unavailable",
       "unavailable",
@@ -86,7 +102,7 @@ describe("publishEvent()", () => {
         return event?.id === "bad" ? Promise.reject(invalid("invalid_event", "It is none.")) : Promise.resolve({});
       },
     });
-    const all = await Promise.allSettled(["e1", "bad", "e2"].map(publish));
+    const all = await Promise.allSettled(["e1", "bad", "e2"].map((id) => publish(id)));
     expect(taken.sort()).toEqual(["bad", "e1", "e2"]);
     expect(all.map(({ status }) => status)).toEqual(["fulfilled", "rejected", "fulfilled"]);
   });
