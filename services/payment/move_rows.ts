@@ -40,9 +40,9 @@ export async function one<T extends object>(
 
 /** The statements that write a payment's intent, and what becomes of it with what follows: each all of a transaction. */
 export function createMoveRows(pool: Pool) {
-  /** Runs one statement, `all` of its transaction: a change `name`d so that gives a payment, and what goes along with it. */
+  /** Runs one statement as a transaction of its own: a change `name`d so that gives a payment, and what goes along with it. */
   async function together(
-    all: typeof single,
+    run: typeof single,
     name: string,
     change: string,
     { parts, works }: Along,
@@ -52,7 +52,7 @@ export function createMoveRows(pool: Pool) {
     const whole = `with acting as materialized (${sayWhoActs(bind)}), ${text(bind)}
       select ${PAYMENT}${embed(parts, bind, change)} from ${change}`;
     const statement = { name: nameWith(`payment.${name}`, parts), text: whole, values };
-    const { rows: [payment] } = await all(pool, (sql) => sql.query<Payment & Record<string, unknown>>(statement));
+    const { rows: [payment] } = await run(pool, (sql) => sql.query<Payment & Record<string, unknown>>(statement));
     for (const work of payment ? works : []) work();
     return payment;
   }
