@@ -1,3 +1,4 @@
+import { dateFormat, numberFormat, spanFormat } from "../services/shared/formats.ts";
 import { exponentOf, formatMoney, parseMoney as readMoney } from "../services/shared/money.ts";
 import type { Money } from "./types.ts";
 
@@ -7,14 +8,14 @@ export function money(value: Money, locale: string): string {
 }
 
 /** A number as people write it: "12,345". */
-export function number(value: number, locale: string): string {
-  return new Intl.NumberFormat(locale).format(value);
+export function number(value: number, locale: string, options?: Intl.NumberFormatOptions): string {
+  return numberFormat(locale, options).format(value);
 }
 
 /** The amount of money for a text field: "12.34", with the locale's decimal sign and nothing else. */
 export function moneyField(value: Money, locale: string): string {
   const digits = exponentOf(value.currency);
-  return new Intl.NumberFormat(locale, {
+  return numberFormat(locale, {
     useGrouping: false,
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
@@ -29,13 +30,13 @@ export function parseMoney(text: string, currency: string, locale: string): numb
 
 /** A point in time: "22 Nov 2026, 09:30". In UTC, as the figures' days are. */
 export function dateTime(time: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" })
+  return dateFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" })
     .format(new Date(time));
 }
 
 /** A day: "22 Nov 2026". */
 export function date(time: string, locale: string): string {
-  return new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(time));
+  return dateFormat(locale, { dateStyle: "medium", timeZone: "UTC" }).format(new Date(time));
 }
 
 const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]] as const;
@@ -44,7 +45,7 @@ const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]] as const;
 export function ago(time: string, locale: string, now = Date.now()): string {
   const seconds = Math.round((now - Date.parse(time)) / 1000);
   if (seconds > 7 * 86_400 || seconds < -60) return date(time, locale);
-  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto", style: "short" });
+  const relative = spanFormat(locale, { numeric: "auto", style: "short" });
   for (const [unit, size] of UNITS) {
     if (seconds >= size) return relative.format(-Math.floor(seconds / size), unit);
   }

@@ -11,6 +11,7 @@ const ADMIN_SHARED = [
   "shutdown",
   "streams",
   "money",
+  "formats",
   "permissions",
   "forwarding",
   "trace",

@@ -1,4 +1,5 @@
 import { faults, type FormErrors } from "../form_errors.ts";
+import { number } from "../format.ts";
 import { texts } from "../texts.ts";
 import type { Store } from "../types.ts";
 
@@ -19,7 +20,7 @@ export const NEW_STORE: StoreValues = {
 /** The form of a store as it is. */
 export function storeValues(store: Store): StoreValues {
   const { name, slug, currency, country, locale, tax, version } = store;
-  const tax_rate = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 }).format(tax.rate_bp / 100);
+  const tax_rate = number(tax.rate_bp / 100, locale, { maximumFractionDigits: 2 });
   const origins = (store.origins ?? []).join("\n");
   const rest = { tax_rate, tax_included: tax.included, origins, version: String(version) };
   return { name, slug, currency, country, locale, ...rest };

@@ -1,5 +1,6 @@
 import type { Money } from "../../proto/gen/nano/common/v1/common.ts";
 import { invalid } from "./errors.ts";
+import { numberFormat } from "./formats.ts";
 
 export type { Money };
 
@@ -104,7 +105,7 @@ export function parseMoney(text: string, currency: string, locale = "en-US"): Mo
 
 function isGroupMark(mark: string, digits: number, locale: string): boolean {
   if (digits === 0) return true;
-  const parts = new Intl.NumberFormat(locale, { numberingSystem: "latn" }).formatToParts(1.5);
+  const parts = numberFormat(locale, { numberingSystem: "latn" }).formatToParts(1.5);
   return parts.find((part) => part.type === "decimal")?.value !== mark;
 }
 
@@ -119,11 +120,11 @@ export function toDecimal({ amount, currency }: Money): string {
 /** Money as people write it in a locale: "$12.34". */
 export function formatMoney(value: Money, locale = "en-US"): string {
   const digits = exponentOf(value.currency);
-  return new Intl.NumberFormat(locale, {
+  const format = numberFormat(locale, {
     style: "currency",
     currency: value.currency,
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
-  })
-    .format(value.amount / 10 ** digits);
+  });
+  return format.format(value.amount / 10 ** digits);
 }

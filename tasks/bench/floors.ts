@@ -20,6 +20,8 @@ pg.types.setTypeParser(pg.types.builtins.INT8, Number);
 
 const [role, port = "", database = "", grpcPort = "", store_id = "", ready = ""] = Deno.args;
 const pool = new pg.Pool({ connectionString: database, max: 6, options: "-c search_path=product,public" });
+// The shop, with its database, may be stopped before.
+pool.on("error", () => {});
 
 if (role === "grpc") serveGrpc();
 else serveHttp();

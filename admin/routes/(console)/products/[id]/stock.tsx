@@ -141,8 +141,7 @@ function MoveForm({ product, chosen, typed, errors }: MoveProps) {
 }
 
 function Movements({ movements, locale }: { movements: readonly Movement[]; locale: string }) {
-  const signed = (value: number) =>
-    value === 0 ? texts.table.none : new Intl.NumberFormat(locale, { signDisplay: "always" }).format(value);
+  const signed = (value: number) => value === 0 ? texts.table.none : number(value, locale, { signDisplay: "always" });
   return (
     <Table
       label={t.movements}
