@@ -157,7 +157,9 @@ describe("CreateShipment", () => {
     const { order } = await paid("test", 3);
     const manager = staff();
     const [item] = order.items;
-    const first = await ship(manager, order, [{ id: item!.id, quantity: 2 }]);
+    const once = { id: item!.id, quantity: 1 };
+    const first = await ship(manager, order, [once, once]);
+    expect(first.items).toEqual([{ id: item!.id, quantity: 2 }]);
     expect((await get(manager, order)).status).toBe("processing");
     expect(await refusal(ship(manager, order, [{ id: item!.id, quantity: 2 }]))).toEqual({ code: "over_shipment" });
     const second = await ship(manager, order);

@@ -341,11 +341,12 @@ export function ship(order: Order, wanted: { id: string; quantity: number }[]): 
   const sends = order.status === "paid" || order.status === "processing";
   if (!sends && !isSent(order.status)) throw invalidTransition(order.status, "shipped", "staff");
   const left = new Map(order.items.map((item) => [item.id, item.quantity - item.shipped]));
-  const parcel = wanted.length > 0
+  const named = wanted.length > 0
     ? wanted
     : [...left].map(([id, quantity]) => ({ id, quantity })).filter(({ quantity }) => quantity > 0);
-  if (parcel.length === 0) throw overShipment();
-  for (const [index, { id, quantity }] of parcel.entries()) {
+  if (named.length === 0) throw overShipment();
+  const parcel = new Map<string, number>();
+  for (const [index, { id, quantity }] of named.entries()) {
     const remaining = left.get(id);
     if (remaining === undefined) throw invalid("unknown_item", "The order has no such line.", `/items/${index}/id`);
     if (!Number.isInteger(quantity) || quantity < 1) {
@@ -353,6 +354,7 @@ export function ship(order: Order, wanted: { id: string; quantity: number }[]): 
     }
     if (quantity > remaining) throw overShipment();
     left.set(id, remaining - quantity);
+    parcel.set(id, (parcel.get(id) ?? 0) + quantity);
   }
   if (!sends) throw invalidTransition(order.status, "shipped", "staff");
   const moves: Change["moves"] = [];
@@ -360,7 +362,10 @@ export function ship(order: Order, wanted: { id: string; quantity: number }[]): 
   if ([...left.values()].every((quantity) => quantity === 0)) {
     moves.push({ to: "shipped", reason: "all lines shipped" });
   }
-  return { parcel, change: { ...NO_CHANGE, moves, events: moves.length ? ["order.status_changed"] : [] } };
+  return {
+    parcel: [...parcel].map(([id, quantity]) => ({ id, quantity })),
+    change: { ...NO_CHANGE, moves, events: moves.length ? ["order.status_changed"] : [] },
+  };
 }
 
 function overShipment(): NanoError {

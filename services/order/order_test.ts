@@ -231,6 +231,7 @@ describe("ship", () => {
     const order = orderOf({ status: "paid" });
     const { id } = order.items[0]!;
     expect(codeOf(() => ship(order, [{ id, quantity: 2 }, { id, quantity: 2 }]))).toBe("over_shipment");
+    expect(ship(order, [{ id, quantity: 1 }, { id, quantity: 1 }]).parcel).toEqual([{ id, quantity: 2 }]);
   });
 });
 
