@@ -103,7 +103,11 @@ export function followPayment(order: Order, before: Attempt, now: Attempt): Chan
     return {
       ...change,
       moves: [{ to: order.status, reason: "a late payment, sent back" }],
-      follow_ups: [followUp("cancel_payments", order.id), ...(answered ? [stockOfEnded(order)] : [])],
+      // By the payment's name: the job of the order's end may be done already, and is taken back then by its own.
+      follow_ups: [
+        { ...followUp("cancel_payments", order.id), key: `cancel_payments:${now.payment_id}` },
+        ...(answered ? [stockOfEnded(order)] : []),
+      ],
     };
   }
   if (succeeded && order.payments.some((other) => other.payment_id !== now.payment_id && other.captured_amount > 0)) {

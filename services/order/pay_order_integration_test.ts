@@ -275,6 +275,22 @@ describe("a payment without an answer", () => {
     expect((await pay(actor, paying(order))).payment?.status).toBe("captured");
   });
 
+  it("that comes while its order is cancelled goes back by a job of its own, whatever becomes of the order's", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    const { payment } = await pay(actor, paying(order, "tok_unknown"));
+    // The payment service heard of the end before it heard of the payment, and the answer comes after the news.
+    house.neighbours.fault("cancelPayments", "away");
+    await as(actor, () => house.rpc.setOrderStatus({ id: order.id, status: "cancelled" }));
+    house.neighbours.fault("cancelPayments", undefined);
+    const known = house.neighbours.payments.get(payment!.id)!;
+    Object.assign(known, { status: "captured", captured_amount: known.amount });
+    await record(structuredClone(known));
+    await house.deps.orders.removeJob(`cancel_payments:${order.id}`);
+    expect(await house.runJobs()).toContain("cancel_payments");
+    expect(await get(actor, order)).toMatchObject({ status: "cancelled", payment_status: "refunded" });
+  });
+
   it("that comes late for an order that ended goes back, and the history says so", async () => {
     for (const end of ["cancelled", "expired"]) {
       const actor = someone();
