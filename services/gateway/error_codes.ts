@@ -139,7 +139,6 @@ export const ERROR_CODES: Readonly<Record<number, Readonly<Record<string, string
     invalid_transition: "The order can't go there from its status; `allowed` lists where it can.",
     last_admin: "The last admin stays one.",
     mail_off: "The shop sends no mail, so nothing that needs one can be done.",
-    order_expired: "The order was not placed in time: its goods were let go.",
     orders_in_progress: "A user can't be erased while orders are under way; `orders` has their numbers.",
     out_of_stock: "There is not enough; `items` names each SKU with what is available.",
     over_capture: "That is more than what was authorised.",

@@ -51,8 +51,12 @@ export async function resumeOrder(deps: Deps, order_id: string): Promise<void> {
   if (order.status !== "placing") return await deps.orders.finish(order);
   // So begins an order of the release before, which took its cart only later.
   if (!order.cart_id) return await deps.orders.forget(order_id, undefined);
+  if (order.overdue) {
+    // Its cart may be closed already, so it is not refused: the buyer gets the order late, and all the time to pay it.
+    await deps.orders.holdAnew(order_id);
+    return await resumeOrder(deps, order_id);
+  }
   try {
-    if (order.overdue) throw conflict("order_expired", "The order was not placed in time.");
     await complete(deps, order, { final: true });
   } catch (error) {
     const refusal = toNanoError(error);
@@ -270,8 +274,8 @@ function isFinal({ kind }: NanoError): boolean {
 }
 
 /** Whether a refusal stays under the key: a business one does, a validation one doesn't. */
-function isKept({ kind, code }: NanoError): boolean {
-  return (kind === "conflict" || kind === "unprocessable") && code !== "order_expired";
+function isKept({ kind }: NanoError): boolean {
+  return kind === "conflict" || kind === "unprocessable";
 }
 
 /** As product.ReserveStock says it; the cart knows the SKU of a variant that is gone. */

@@ -82,6 +82,15 @@ export function createPlacingRows(pool: Pool) {
       return { placing: placingOrder(draft, cart_id, guest_expire_time, priced, known), number };
     },
 
+    /** Holds an order's goods anew for its whole time, if it is not placed yet. */
+    async holdAnew(id: string): Promise<void> {
+      await pool.query({
+        name: "order.hold_anew",
+        text: `update orders set expire_time = now() + interval '${HOLD}' where id = $1 and status = 'placing'`,
+        values: [id],
+      });
+    },
+
     /** The store's next order number, for an order that lost its own by a crash. */
     async nextNumber(store_id: string): Promise<number> {
       const { rows: [row] } = await pool.query<{ last_number: number }>({
