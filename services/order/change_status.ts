@@ -1,9 +1,10 @@
-import type { Actor } from "../shared/auth.ts";
+import { type Actor, requireStepUpOver } from "../shared/auth.ts";
 import { failpoint } from "../shared/failpoints.ts";
+import { money } from "../shared/money.ts";
 import { moverOf, nameOf, visible } from "./access.ts";
 import type { Deps } from "./deps.ts";
 import { performAll } from "./follow_ups.ts";
-import { expire, followUp, followUpsOf, type Order, setStatus } from "./order.ts";
+import { expire, followUp, followUpsOf, moneyHeld, type Order, setStatus } from "./order.ts";
 
 /** What staff or a buyer want of an order. */
 export interface StatusChange {
@@ -25,6 +26,8 @@ export async function changeStatus(deps: Deps, request: StatusChange): Promise<O
     const found = visible(actor, await deps.orders.lock(tx, order_id));
     const by = moverOf(actor, found);
     const change = setStatus(found, status, by, reason, restock);
+    // It refunds, so it asks of staff what a refund does.
+    if (by === "staff" && status === "cancelled") requireStepUpOver(actor, money(moneyHeld(found), found.currency));
     const order = await deps.orders.apply(tx, found, change, nameOf(actor, by, found));
     return { order, follow_ups: followUpsOf(order_id, change) };
   });

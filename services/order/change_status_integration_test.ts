@@ -82,6 +82,18 @@ describe("SetOrderStatus", () => {
     expect(house.neighbours.returned.get(order.id)).toEqual([{ variant_id: order.items[0]!.variant_id, quantity: 2 }]);
   });
 
+  it("asks staff to confirm to be there where as much goes back as asks it of a refund", async () => {
+    const { actor, order } = await paid("test", 2);
+    const unconfirmed = { ...staff(), step_up: true, step_up_refund_over: 21 };
+    expect(order.total?.amount).toBe(2200);
+    expect(await refusal(move(unconfirmed, order, "cancelled"))).toEqual({ code: "step_up_required" });
+    expect((await get(actor, order)).status).toBe("paid");
+    await move(unconfirmed, order, "processing");
+    await move({ ...unconfirmed, step_up_refund_over: 22 }, order, "cancelled");
+    expect((await get(actor, order)).status).toBe("cancelled");
+    await move(unconfirmed, await placeOrder(house, someone(), { quantity: 9 }), "cancelled");
+  });
+
   it("takes the goods off the shelf before it puts them back, should that still be due", async () => {
     house.neighbours.fault("commitStock", "away");
     const { actor, order } = await paid();

@@ -325,6 +325,11 @@ export function stockOfEnded(order: Order): FollowUp {
   return followUp(order.keep_out ? "commit_stock" : "release_stock", order.id);
 }
 
+/** What was captured for an order and not yet refunded, in minor units. */
+export function moneyHeld({ payments }: Order): number {
+  return payments.reduce((sum, { captured_amount, refunded_amount }) => sum + captured_amount - refunded_amount, 0);
+}
+
 /** Whether all of an order was sent. */
 export function isSent(status: Status): boolean {
   return status === "shipped" || status === "delivered" || status === "completed";

@@ -1,6 +1,7 @@
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import { ANONYMOUS, currentContext } from "./context.ts";
 import { forbidden, NanoError, notFound, unauthenticated } from "./errors.ts";
+import { exponentOf, type Money } from "./money.ts";
 import { type Permission, rolesWith } from "./permissions.ts";
 
 export type { Actor };
@@ -50,6 +51,11 @@ export function requireIdentity(actor: Actor): void {
 /** Refuses a user with a second factor who has not lately confirmed to be there: `step_up_required`. */
 export function requireStepUp(actor: Actor): void {
   if (actor.step_up) throw stepUpRequired();
+}
+
+/** The same, where more money goes back than the platform lets an unconfirmed session give. */
+export function requireStepUpOver(actor: Actor, { amount, currency }: Money): void {
+  if (actor.step_up && amount > (actor.step_up_refund_over ?? 0) * 10 ** exponentOf(currency)) throw stepUpRequired();
 }
 
 /** The refusal of what needs a confirmed session: 403. */
