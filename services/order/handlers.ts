@@ -9,7 +9,7 @@ import { visible } from "./access.ts";
 import { changeStatus } from "./change_status.ts";
 import type { Deps } from "./deps.ts";
 import { compact, toMessage } from "./messages.ts";
-import type { Order } from "./order.ts";
+import { fateOfHold, type Order } from "./order.ts";
 import { createNoteHandlers } from "./notes.ts";
 import { payOrder } from "./pay_order.ts";
 import { createPersonHandlers } from "./person.ts";
@@ -99,6 +99,11 @@ export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
       require(currentActor(), "order:read", store_id, "store");
       if (!isId(store_id)) throw notFound("store");
       return { orders: await orders.counts(store_id) };
+    },
+
+    async getHold({ order_id }) {
+      requireService(currentActor());
+      return { fate: fateOfHold(isId(order_id) ? await orders.find(order_id) : undefined) };
     },
 
     async recordPayment({ payment, refund }) {

@@ -330,6 +330,15 @@ export function moneyHeld({ payments }: Order): number {
   return payments.reduce((sum, { captured_amount, refunded_amount }) => sum + captured_amount - refunded_amount, 0);
 }
 
+/** What is to become of goods that an order holds, or one that there is none of: a payment without an answer keeps them. */
+export function fateOfHold(order: Order | undefined): "keep" | "release" | "commit" {
+  if (!order) return "release";
+  const ended = order.status === "cancelled" || order.status === "expired";
+  const open = order.status === "placing" || order.status === "pending_payment";
+  if (open || (ended && order.payments.some(isOpen))) return "keep";
+  return ended && !order.keep_out ? "release" : "commit";
+}
+
 /** Whether all of an order was sent. */
 export function isSent(status: Status): boolean {
   return status === "shipped" || status === "delivered" || status === "completed";

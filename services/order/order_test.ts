@@ -7,6 +7,7 @@ import {
   type Attempt,
   canMove,
   expire,
+  fateOfHold,
   type Line,
   type Order,
   priceLines,
@@ -188,6 +189,23 @@ describe("expire", () => {
     expect(expire(orderOf({ overdue: true, payments: [attemptOf("pending")] }))).toBeUndefined();
     for (const status of STATUSES.filter((status) => status !== "pending_payment")) {
       expect(expire(orderOf({ overdue: true, status }))).toBeUndefined();
+    }
+  });
+});
+
+describe("fateOfHold()", () => {
+  it("keeps goods that may still be paid, and ends the hold of every other order", () => {
+    expect(fateOfHold(undefined)).toBe("release");
+    for (const status of ["placing", "pending_payment"] as const) expect(fateOfHold(orderOf({ status }))).toBe("keep");
+    for (const status of ["cancelled", "expired"] as const) {
+      expect(fateOfHold(orderOf({ status }))).toBe("release");
+      expect(fateOfHold(orderOf({ status, keep_out: true }))).toBe("commit");
+      for (const keep_out of [false, true]) {
+        expect(fateOfHold(orderOf({ status, keep_out, payments: [attemptOf("unknown")] }))).toBe("keep");
+      }
+    }
+    for (const status of ["paid", "processing", "shipped", "delivered", "completed", "refunded"] as const) {
+      expect(fateOfHold(orderOf({ status }))).toBe("commit");
     }
   });
 });

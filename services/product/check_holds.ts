@@ -1,5 +1,4 @@
 import type { OrderServiceServer } from "../../proto/gen/nano/order/v1/order.ts";
-import { NanoError } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import type { Log } from "../shared/log.ts";
 import type { Pool } from "../shared/postgres.ts";
@@ -10,32 +9,19 @@ import { commitStock, releaseStock } from "./settle_stock.ts";
 export interface HoldDeps {
   pool: Pool;
   repository: Repository;
-  order: Pick<Rpcs<OrderServiceServer>, "getOrder">;
+  order: Pick<Rpcs<OrderServiceServer>, "getHold">;
   log: Log;
 }
 
-const ENDED = new Set(["cancelled", "expired"]);
-const OPEN = new Set(["placing", "pending_payment"]);
-
 /**
- * The backstop of reservations: a hold that its order should have ended an hour ago is ended as the order's state says.
- * Only order expires a hold, so one of an order that is still open stays.
+ * The backstop of reservations: a hold that its order should have ended an hour ago is ended as the order says. Only
+ * order knows: one that may still be paid keeps its goods.
  */
 export async function checkHolds(deps: HoldDeps): Promise<void> {
   for (const order_id of await deps.repository.stock.overdueHolds()) {
-    const status = await statusOf(deps.order, order_id);
-    if (OPEN.has(status)) continue;
-    deps.log.warn({ order_id, status }, "a hold outlived its order and is ended");
-    await (ENDED.has(status) ? releaseStock : commitStock)(deps, order_id);
-  }
-}
-
-/** The order's status; one that is not there any more was refused, and that is as good as cancelled. */
-async function statusOf(order: HoldDeps["order"], id: string): Promise<string> {
-  try {
-    return (await order.getOrder({ id })).status;
-  } catch (error) {
-    if (error instanceof NanoError && error.kind === "not_found") return "cancelled";
-    throw error;
+    const { fate } = await deps.order.getHold({ order_id });
+    if (fate !== "release" && fate !== "commit") continue;
+    deps.log.warn({ order_id, fate }, "a hold outlived its order and is ended");
+    await (fate === "release" ? releaseStock : commitStock)(deps, order_id);
   }
 }

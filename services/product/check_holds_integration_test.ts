@@ -1,7 +1,5 @@
 import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
-import { Order } from "../../proto/gen/nano/order/v1/order.ts";
-import { notFound } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { checkHolds } from "./check_holds.ts";
@@ -11,20 +9,17 @@ import { admin, as, product, startProductService, system, variant } from "./test
 describe("checkHolds()", () => {
   let service: Awaited<ReturnType<typeof startProductService>>;
   const store_id = newId();
-  const statuses = new Map<string, string>();
+  const fates = new Map<string, string>();
 
   before(async () => {
     service = await startProductService();
   });
   after(() => service?.stop());
 
-  /** Holds 2 of 5 of a new variant for an order of this status; `overdue` by more than the hour. */
-  async function hold(
-    status: string | undefined,
-    overdue = true,
-  ): Promise<() => Promise<[on_hand: number, reserved: number]>> {
+  /** Holds 2 of 5 of a new variant for an order that says this of it; `overdue` by more than the hour. */
+  async function hold(fate: string, overdue = true): Promise<() => Promise<[on_hand: number, reserved: number]>> {
     const order_id = newId();
-    if (status) statuses.set(order_id, status);
+    fates.set(order_id, fate);
     const made = await as(
       admin,
       () => service.rpc.createProduct({ store_id, product: product(`Held ${order_id}`, [variant(order_id, 100, 5)]) }),
@@ -42,29 +37,20 @@ describe("checkHolds()", () => {
     };
   }
 
-  it("ends an overdue hold as its order's state says, and no other", async () => {
-    const cancelled = await hold("cancelled");
-    const expired = await hold("expired");
-    const refused = await hold(undefined);
-    const paid = await hold("paid");
-    const shipped = await hold("shipped");
-    const pending = await hold("pending_payment");
-    const placing = await hold("placing");
-    const young = await hold("cancelled", false);
+  it("ends an overdue hold as its order says, and no other", async () => {
+    const released = await hold("release");
+    const committed = await hold("commit");
+    const kept = await hold("keep");
+    const young = await hold("release", false);
 
-    const order = {
-      getOrder: ({ id }: { id: string }) => {
-        const status = statuses.get(id);
-        return status ? Promise.resolve(Order.fromPartial({ id, status })) : Promise.reject(notFound("order"));
-      },
-    };
+    const order = { getHold: ({ order_id }: { order_id: string }) => Promise.resolve({ fate: fates.get(order_id)! }) };
     const log = createLog("product", { LOG_LEVEL: "ERROR" });
     const deps = { pool: service.pool, repository: createRepository(service.pool), order, log };
     await as(system, () => checkHolds(deps));
     await as(system, () => checkHolds(deps));
 
-    for (const freed of [cancelled, expired, refused]) expect(await freed()).toEqual([5, 0]);
-    for (const taken of [paid, shipped]) expect(await taken()).toEqual([3, 0]);
-    for (const left of [pending, placing, young]) expect(await left()).toEqual([5, 2]);
+    expect(await released()).toEqual([5, 0]);
+    expect(await committed()).toEqual([3, 0]);
+    for (const left of [kept, young]) expect(await left()).toEqual([5, 2]);
   });
 });

@@ -7,7 +7,7 @@ const PEERS: Readonly<Record<string, Readonly<Record<string, Calls>>>> = {
     user: {},
     product: { not: ["reserveStock", "releaseStock", "commitStock", "returnStock", "getOffers"] },
     cart: { not: ["closeCart", "getCheckout", "erasePerson"] },
-    order: { not: ["recordPayment", "listOpenOrders", "erasePerson"] },
+    order: { not: ["getHold", "recordPayment", "listOpenOrders", "erasePerson"] },
     payment: { not: ["authorize", "cancelPayments", "erasePerson"] },
     store: { not: ["publishEvent", "publishEvents", "erasePerson"] },
   },
@@ -20,7 +20,7 @@ const PEERS: Readonly<Record<string, Readonly<Record<string, Calls>>>> = {
   product: {
     store: { only: ["publishEvent", "publishEvents"] },
     deliver: { only: ["fetchImage"] },
-    order: { only: ["getOrder"] },
+    order: { only: ["getHold"] },
   },
   cart: { product: { only: ["getOffers", "getProduct"] }, store: { only: ["getStore"] } },
   order: {

@@ -414,6 +414,18 @@ export interface ListOpenOrdersResponse {
   numbers: number[];
 }
 
+/** Asks about an order's hold of goods. */
+export interface GetHoldRequest {
+  /** The order. */
+  order_id: string;
+}
+
+/** An order's hold of goods. */
+export interface Hold {
+  /** keep: the order may still be paid. release: it came to nothing. commit: the goods are the buyer's, or kept out. */
+  fate: string;
+}
+
 function createBaseOrderItem(): OrderItem {
   return {
     id: "",
@@ -2896,6 +2908,116 @@ export const ListOpenOrdersResponse: MessageFns<ListOpenOrdersResponse> = {
   },
 };
 
+function createBaseGetHoldRequest(): GetHoldRequest {
+  return { order_id: "" };
+}
+
+export const GetHoldRequest: MessageFns<GetHoldRequest> = {
+  encode(message: GetHoldRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.order_id !== "") {
+      writer.uint32(10).string(message.order_id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetHoldRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetHoldRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.order_id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<GetHoldRequest>): GetHoldRequest {
+    return GetHoldRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<GetHoldRequest>): GetHoldRequest {
+    const message = createBaseGetHoldRequest();
+    message.order_id = object.order_id ?? "";
+    return message;
+  },
+};
+
+function createBaseHold(): Hold {
+  return { fate: "" };
+}
+
+export const Hold: MessageFns<Hold> = {
+  encode(message: Hold, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fate !== "") {
+      writer.uint32(10).string(message.fate);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Hold {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseHold();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.fate = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Hold>): Hold {
+    return Hold.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Hold>): Hold {
+    const message = createBaseHold();
+    message.fate = object.fate ?? "";
+    return message;
+  },
+};
+
 /** Owns orders and orchestrates the checkout. */
 export type OrderServiceService = typeof OrderServiceService;
 export const OrderServiceService = {
@@ -3016,6 +3138,16 @@ export const OrderServiceService = {
     responseSerialize: (value: OrderCounts): Buffer => Buffer.from(OrderCounts.encode(value).finish()),
     responseDeserialize: (value: Buffer): OrderCounts => OrderCounts.decode(value),
   },
+  /** Tells what is to become of the goods that an order holds; for services. */
+  getHold: {
+    path: "/nano.order.v1.OrderService/GetHold" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetHoldRequest): Buffer => Buffer.from(GetHoldRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetHoldRequest => GetHoldRequest.decode(value),
+    responseSerialize: (value: Hold): Buffer => Buffer.from(Hold.encode(value).finish()),
+    responseDeserialize: (value: Buffer): Hold => Hold.decode(value),
+  },
   /** Lists the numbers of a person's orders that are not final, so that nobody erases what is under way; for services. */
   listOpenOrders: {
     path: "/nano.order.v1.OrderService/ListOpenOrders" as const,
@@ -3077,6 +3209,8 @@ export interface OrderServiceServer extends UntypedServiceImplementation {
   listNotes: handleUnaryCall<ListNotesRequest, ListNotesResponse>;
   /** Gets how many orders of a store have which status, from counts kept current; for staff. */
   getOrderCounts: handleUnaryCall<GetOrderCountsRequest, OrderCounts>;
+  /** Tells what is to become of the goods that an order holds; for services. */
+  getHold: handleUnaryCall<GetHoldRequest, Hold>;
   /** Lists the numbers of a person's orders that are not final, so that nobody erases what is under way; for services. */
   listOpenOrders: handleUnaryCall<ListOpenOrdersRequest, ListOpenOrdersResponse>;
   /** Gives what is held about a person, for that person, admins and services. */
@@ -3261,6 +3395,19 @@ export interface OrderServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: OrderCounts) => void,
+  ): ClientUnaryCall;
+  /** Tells what is to become of the goods that an order holds; for services. */
+  getHold(request: GetHoldRequest, callback: (error: ServiceError | null, response: Hold) => void): ClientUnaryCall;
+  getHold(
+    request: GetHoldRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: Hold) => void,
+  ): ClientUnaryCall;
+  getHold(
+    request: GetHoldRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: Hold) => void,
   ): ClientUnaryCall;
   /** Lists the numbers of a person's orders that are not final, so that nobody erases what is under way; for services. */
   listOpenOrders(
