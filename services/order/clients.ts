@@ -67,8 +67,11 @@ const AUTHORIZE_MS = 9_000;
 /** What is left of the request after that, to write the outcome down. */
 const MARGIN_MS = 500;
 
-/** For how long methods are remembered, of how many stores, and how long they are waited for. */
-const [FRESH_MS, MAX_STORES, METHODS_MS] = [10_000, 1_000, 1_000];
+/** For how long a store's methods are remembered. */
+const FRESH_MS = 10_000;
+const MAX_STORES = 1_000;
+/** How long they are waited for. */
+const METHODS_MS = 1_000;
 
 /** Connects to the neighbours. */
 export function createClients(config: {

@@ -1,5 +1,5 @@
 import type { Address } from "../../proto/gen/nano/common/v1/common.ts";
-import { conflict, forbidden, invalid, NanoError } from "../shared/errors.ts";
+import { conflict, forbidden, type NanoError } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { type Tax, type Totals, totalUp } from "../shared/totals.ts";
 
@@ -89,9 +89,14 @@ export interface Attempt {
   create_time: Date;
 }
 
-/** Whether a payment has no final answer yet. */
-export function isOpen(attempt: { state: string }): boolean {
-  return attempt.state === "pending" || attempt.state === "unknown";
+/** Whether an attempt has no final answer yet. */
+export function isOpen({ state }: Attempt): boolean {
+  return isUnanswered(state);
+}
+
+/** The same by its state, or by the status of its payment. */
+export function isUnanswered(state: string): boolean {
+  return state === "pending" || state === "unknown";
 }
 
 /** An order with its lines, history and payments. Amounts are minor units of its currency. */
@@ -342,48 +347,6 @@ export function fateOfHold(order: Order | undefined): "keep" | "release" | "comm
 /** Whether all of an order was sent. */
 export function isSent(status: Status): boolean {
   return status === "shipped" || status === "delivered" || status === "completed";
-}
-
-/**
- * Sends lines of an order, all that is left if none are named. Throws `over_shipment`, also where all are sent already,
- * and `invalid_transition` for an order that nobody sends. An order whose last line goes is shipped.
- */
-export function ship(order: Order, wanted: { id: string; quantity: number }[]): {
-  parcel: { id: string; quantity: number }[];
-  change: Change;
-} {
-  const sends = order.status === "paid" || order.status === "processing";
-  if (!sends && !isSent(order.status)) throw invalidTransition(order.status, "shipped", "staff");
-  const left = new Map(order.items.map((item) => [item.id, item.quantity - item.shipped]));
-  const named = wanted.length > 0
-    ? wanted
-    : [...left].map(([id, quantity]) => ({ id, quantity })).filter(({ quantity }) => quantity > 0);
-  if (named.length === 0) throw overShipment();
-  const parcel = new Map<string, number>();
-  for (const [index, { id, quantity }] of named.entries()) {
-    const remaining = left.get(id);
-    if (remaining === undefined) throw invalid("unknown_item", "The order has no such line.", `/items/${index}/id`);
-    if (!Number.isInteger(quantity) || quantity < 1) {
-      throw invalid("invalid_quantity", "A parcel holds at least 1 of each line.", `/items/${index}/quantity`);
-    }
-    if (quantity > remaining) throw overShipment();
-    left.set(id, remaining - quantity);
-    parcel.set(id, (parcel.get(id) ?? 0) + quantity);
-  }
-  if (!sends) throw invalidTransition(order.status, "shipped", "staff");
-  const moves: Change["moves"] = [];
-  if (order.status === "paid") moves.push({ to: "processing", reason: "a shipment" });
-  if ([...left.values()].every((quantity) => quantity === 0)) {
-    moves.push({ to: "shipped", reason: "all lines shipped" });
-  }
-  return {
-    parcel: [...parcel].map(([id, quantity]) => ({ id, quantity })),
-    change: { ...NO_CHANGE, moves, events: moves.length ? ["order.status_changed"] : [] },
-  };
-}
-
-function overShipment(): NanoError {
-  return conflict("over_shipment", "That is more than was ordered and not yet shipped.");
 }
 
 /** Whoever makes the change does what follows at once; the job is there should that fail, so it waits a little. */

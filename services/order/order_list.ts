@@ -1,3 +1,5 @@
+import { type Bind, binding } from "../shared/parts.ts";
+import type { Statement } from "../shared/postgres.ts";
 import { ORDER_COLUMNS } from "./order_rows.ts";
 
 /** Which orders of a store a list shows. */
@@ -27,25 +29,86 @@ const INDEXED = /[\p{L}\p{N}]{3}/u;
 const LOOKED_AT_UNINDEXED = 5_000;
 
 /**
- * The statement of a list: one for each set of filters that is used, each prepared once, so that each gets the plan
- * and the index that fit it. `count` counts all matches instead of reading a page.
+ * The statement of a page, and one row more to tell whether there is another. Each set of filters that is used has one of
+ * its own, prepared once, so that each gets the plan and the index that fit it; so has each count.
  */
-export function listStatement(given: ListFilter, what: "page" | "count"): {
-  name: string;
-  text: string;
-  values: unknown[];
-} {
+export function listStatement(given: ListFilter): Statement {
   const filter = tightened(given);
-  const values: unknown[] = [];
+  const { q, owner, ids } = filter;
+  // A buyer's own orders are few, and so are those that are named: they are sifted.
+  return q && !owner && !ids ? searchStatement(filter, q) : siftStatement(filter);
+}
+
+/** The statement that counts all that a list shows. */
+export function countStatement(filter: ListFilter): Statement {
+  const { used, conditions, values } = conditionsOf(filter, filter.q);
+  const text = `select count(*) as total from orders o where ${conditions.join(" and ")}`;
+  return { name: ["order.count", ...used].join("."), text, values };
+}
+
+function siftStatement(filter: ListFilter): Statement {
+  const { used, conditions, values, bind } = conditionsOf(filter, filter.q);
+  const { after, direction } = placeOf(filter, bind);
+  const where = [...conditions, ...after].join(" and ");
+  const text = `select ${ORDER_COLUMNS} from orders o where ${where}
+    order by o.create_time ${direction}, o.id ${direction} limit ${bind(filter.limit)}`;
+  return { name: ["order.list", ...used, ...after.map(() => "after"), direction].join("."), text, values };
+}
+
+/**
+ * Staff's search of a store's orders: the first of the list are looked at one by one, and only where these are no page the
+ * index is asked, which may have many more than are shown.
+ */
+function searchStatement(filter: ListFilter, q: string): Statement {
+  const { used, conditions, values, bind, store } = conditionsOf(filter);
+  const { after, direction } = placeOf(filter, bind);
+  const order = `order by create_time ${direction}, id ${direction}`;
+  const [text, number] = [bind(like(q)), bind(numberIn(q) ?? null)];
+  const page = bind(filter.limit);
+  const indexed = INDEXED.test(q);
+  const most = indexed ? LOOKED_AT : LOOKED_AT_UNINDEXED;
+  const hits = () => {
+    const { status, user_id, from, to } = filter;
+    const others = [status, user_id, from, to].map((value) => bind(value ?? null));
+    const given = [store, text, number, ...others].join(", ");
+    const conditions = [
+      `(select count(*) from met) < ${page}`,
+      `(select count(*) from walked) = ${most}`,
+      ...after,
+    ];
+    return `union select o.id, o.create_time from search_orders(${given}, ${MAX_HITS}) o
+      where ${conditions.join(" and ")}`;
+  };
+  return {
+    name: ["order.list", ...used, ...after.map(() => "after"), direction, indexed ? "search" : "short_search"].join(
+      ".",
+    ),
+    text: `with walked as materialized (
+        select o.id, o.create_time, o.search like ${text} or o.number = ${number}::bigint as has
+        from orders o where ${[...conditions, ...after].join(" and ")} ${order} limit ${most}
+      ), met as materialized (
+        -- In their order, and no more than needed is looked at.
+        select id, create_time from walked where has limit ${page}
+      ), page as (
+        select * from (select * from met ${indexed ? hits() : ""}) found ${order} limit ${page}
+      )
+      select ${ORDER_COLUMNS} from page join orders o on o.id = page.id
+      order by page.create_time ${direction}, page.id ${direction}`,
+    values,
+  };
+}
+
+/** The conditions that a filter makes on an order `o`, and on its text where `q` is given, and what they are called. */
+function conditionsOf({ store_id, owner, status, ids, user_id, from, to }: ListFilter, q?: string) {
+  const { values, bind } = binding();
   const used: string[] = [];
-  const bind = (value: unknown) => `$${values.push(value)}`;
-  const conditions = [`o.store_id = ${bind(filter.store_id)}`, "o.number is not null"];
+  const store = bind(store_id);
+  const conditions = [`o.store_id = ${store}`, "o.number is not null"];
   const where = (name: string, condition: string) => {
     used.push(name);
     conditions.push(condition);
   };
 
-  const { owner, status, q, user_id, ids, from, to, after } = filter;
   if (owner) {
     const guest = () => `(o.guest_hash = ${bind(owner.guest_hash)} and o.guest_expire_time > now())`;
     const user = () => `o.user_id = ${bind(owner.user_id)}`;
@@ -56,57 +119,33 @@ export function listStatement(given: ListFilter, what: "page" | "count"): {
   if (status) where("status", `o.status = ${bind(status)}`);
   if (ids) where("ids", `o.id = any(${bind(ids)}::uuid[])`);
   if (user_id) where("user_id", `o.user_id = ${bind(user_id)}`);
-  // A buyer's own orders are few: they are sifted.
-  const staffSearch = q && !owner && !ids && what === "page";
-  if (q && !staffSearch) {
-    const text = `o.search like ${bind(`%${escapeLike(q.toLowerCase())}%`)}`;
-    const number = /^#?(\d{1,15})$/.exec(q)?.[1];
-    if (number) where("number", `(o.number = ${bind(Number(number))} or ${text})`);
-    else where("q", text);
+  if (q) {
+    const [text, number] = [`o.search like ${bind(like(q))}`, numberIn(q)];
+    if (number === undefined) where("q", text);
+    else where("number", `(o.number = ${bind(number)} or ${text})`);
   }
   if (from) where("from", `o.create_time >= ${bind(from)}`);
   if (to) where("to", `o.create_time < ${bind(to)}`);
-  if (what === "count") {
-    const text = `select count(*) as total from orders o where ${conditions.join(" and ")}`;
-    return { name: name("order.count", used), text, values };
-  }
+  return { used, conditions, values, bind, store };
+}
 
-  if (after) {
-    const than = filter.ascending ? ">" : "<";
-    where("after", `(o.create_time, o.id) ${than} (${bind(after.create_time)}, ${bind(after.id)})`);
-  }
-  const direction = filter.ascending ? "asc" : "desc";
-  used.push(direction);
-  if (staffSearch) {
-    const number = /^#?(\d{1,15})$/.exec(q)?.[1];
-    const indexed = INDEXED.test(q);
-    used.push(indexed ? "search" : "short_search");
-    const most = indexed ? LOOKED_AT : LOOKED_AT_UNINDEXED;
-    const wanted = [bind(`%${escapeLike(q.toLowerCase())}%`), bind(number ? Number(number) : null)];
-    const order = `order by create_time ${direction}, id ${direction}`;
-    const page = bind(filter.limit);
-    const hits = () => {
-      const others = [status, user_id, from, to].map((value) => bind(value ?? null));
-      return `select o.id, o.create_time from search_orders(${["$1", ...wanted, ...others].join(", ")}, ${MAX_HITS}) o
-        where (select count(*) from met) < ${page} and (select count(*) from walked) = ${most}
-          ${after ? `and ${conditions.at(-1)}` : ""}`;
-    };
-    const text = `with walked as materialized (
-        select o.id, o.create_time, o.search like ${wanted[0]} or o.number = ${wanted[1]}::bigint as has
-        from orders o where ${conditions.join(" and ")} ${order} limit ${most}
-      ), met as materialized (
-        -- In their order, and no more than needed is looked at.
-        select id, create_time from walked where has limit ${page}
-      ), page as (
-        select * from (select * from met ${indexed ? `union ${hits()}` : ""}) found ${order} limit ${page}
-      )
-      select ${ORDER_COLUMNS} from page join orders o on o.id = page.id
-      order by page.create_time ${direction}, page.id ${direction}`;
-    return { name: name("order.list", used), text, values };
-  }
-  const text = `select ${ORDER_COLUMNS} from orders o where ${conditions.join(" and ")}
-    order by o.create_time ${direction}, o.id ${direction} limit ${bind(filter.limit)}`;
-  return { name: name("order.list", used), text, values };
+/** Where a page begins, as a condition if it is not the first one, and which way it goes. */
+function placeOf({ ascending, after }: ListFilter, bind: Bind): { after: string[]; direction: string } {
+  const than = ascending ? ">" : "<";
+  return {
+    after: after ? [`(o.create_time, o.id) ${than} (${bind(after.create_time)}, ${bind(after.id)})`] : [],
+    direction: ascending ? "asc" : "desc",
+  };
+}
+
+/** The order number that a search may mean: "1042" or "#1042". */
+function numberIn(q: string): number | undefined {
+  const digits = /^#?(\d{1,15})$/.exec(q)?.[1];
+  return digits === undefined ? undefined : Number(digits);
+}
+
+function like(q: string): string {
+  return `%${q.toLowerCase().replaceAll(/[\\%_]/g, "\\$&")}%`;
 }
 
 /**
@@ -119,12 +158,4 @@ function tightened(filter: ListFilter): ListFilter {
   if (!after || !bound) return filter;
   const reached = ascending ? new Date(after.create_time) >= bound : new Date(after.create_time) < bound;
   return reached ? { ...filter, [name]: undefined } : filter;
-}
-
-function name(list: string, used: string[]): string {
-  return [list, ...used].join(".");
-}
-
-function escapeLike(text: string): string {
-  return text.replaceAll(/[\\%_]/g, "\\$&");
 }

@@ -4,93 +4,21 @@ import fc from "fast-check";
 import { newId } from "../shared/ids.ts";
 import {
   allowedMoves,
-  type Attempt,
   canMove,
   expire,
   fateOfHold,
-  type Line,
   type Order,
   priceLines,
   setStatus,
   SETTABLE,
-  ship,
   type Status,
   TRANSITIONS,
 } from "./order.ts";
+import { attemptOf, codeOf, lineOf, orderOf } from "./testing_orders.ts";
 
 const STATUSES = Object.keys(TRANSITIONS) as Status[];
 const MOVERS = ["checkout", "buyer", "staff", "payment", "time"] as const;
 const FINAL: Status[] = ["cancelled", "expired", "refunded"];
-
-function orderOf(more: Partial<Order> = {}): Order {
-  return {
-    id: newId(),
-    number: 1001,
-    store_id: newId(),
-    user_id: newId(),
-    email: "ada@example.com",
-    status: "pending_payment",
-    payment_status: "unpaid",
-    currency: "USD",
-    items: [lineOf()],
-    subtotal: 1000,
-    discount: 0,
-    shipping: 0,
-    tax: 0,
-    total: 1000,
-    shipping_address: { name: "Ada", line1: "1", city: "London", postal_code: "1", country: "GB" },
-    history: [],
-    payments: [],
-    keep_out: false,
-    overdue: false,
-    expire_time: new Date(),
-    create_time: new Date(),
-    seen: { time: new Date(), at: 0 },
-    version: 1,
-    ...more,
-  };
-}
-
-function lineOf(more: Partial<Line> = {}): Line {
-  return {
-    id: newId(),
-    product_id: newId(),
-    variant_id: newId(),
-    sku: "A",
-    name: "A",
-    quantity: 3,
-    unit_price: 1000,
-    tax: 0,
-    total: 3000,
-    shipped: 0,
-    restocked: 0,
-    ...more,
-  };
-}
-
-function attemptOf(state: Attempt["state"]): Attempt {
-  const create_time = new Date();
-  return {
-    attempt: 1,
-    payment_id: newId(),
-    method: "test",
-    state,
-    amount: 1000,
-    captured_amount: 0,
-    refunded_amount: 0,
-    failure_code: null,
-    create_time,
-  };
-}
-
-const codeOf = (run: () => unknown) => {
-  try {
-    run();
-  } catch (error) {
-    return (error as { code: string }).code;
-  }
-  return undefined;
-};
 
 describe("the transition table", () => {
   it("is the one of the contract", () => {
@@ -207,49 +135,6 @@ describe("fateOfHold()", () => {
     for (const status of ["paid", "processing", "shipped", "delivered", "completed", "refunded"] as const) {
       expect(fateOfHold(orderOf({ status }))).toBe("commit");
     }
-  });
-});
-
-describe("ship", () => {
-  it("never sends more than was ordered, however the parcels are cut", () => {
-    fc.assert(fc.property(fc.array(fc.integer({ min: 1, max: 4 })), (parcels) => {
-      const item = lineOf({ quantity: 7 });
-      let order = orderOf({ status: "paid", items: [item] });
-      for (const quantity of parcels) {
-        const left = 7 - order.items[0]!.shipped;
-        if (order.status === "shipped") break;
-        const run = () => ship(order, [{ id: item.id, quantity }]);
-        if (quantity > left) {
-          expect(codeOf(run)).toBe("over_shipment");
-          continue;
-        }
-        const { change } = run();
-        const status = change.moves.at(-1)?.to ?? order.status;
-        order = { ...order, status, items: [{ ...item, shipped: order.items[0]!.shipped + quantity }] };
-        expect(status).toBe(order.items[0]!.shipped === 7 ? "shipped" : "processing");
-      }
-    }));
-  });
-
-  it("says that more is too much where all is sent already", () => {
-    for (const status of ["shipped", "delivered", "completed"] as const) {
-      const order = orderOf({ status, items: [lineOf({ quantity: 2, shipped: 2 })] });
-      expect(codeOf(() => ship(order, [{ id: order.items[0]!.id, quantity: 1 }]))).toBe("over_shipment");
-      expect(codeOf(() => ship(order, []))).toBe("over_shipment");
-    }
-  });
-
-  it("sends nothing of an order that staff moved on without parcels, or that ended or is not paid", () => {
-    for (const status of ["shipped", "delivered", "pending_payment", "cancelled", "expired", "refunded"] as const) {
-      expect(codeOf(() => ship(orderOf({ status }), []))).toBe("invalid_transition");
-    }
-  });
-
-  it("counts a line that is named twice twice", () => {
-    const order = orderOf({ status: "paid" });
-    const { id } = order.items[0]!;
-    expect(codeOf(() => ship(order, [{ id, quantity: 2 }, { id, quantity: 2 }]))).toBe("over_shipment");
-    expect(ship(order, [{ id, quantity: 1 }, { id, quantity: 1 }]).parcel).toEqual([{ id, quantity: 2 }]);
   });
 });
 

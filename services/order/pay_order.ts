@@ -11,7 +11,7 @@ import { bought } from "./access.ts";
 import { whyNotPayable } from "./attempt.ts";
 import type { Deps } from "./deps.ts";
 import { declined, paidOutcome, replayPaid, unknownPayment } from "./messages.ts";
-import { type Attempt, isOpen, type Order } from "./order.ts";
+import { type Attempt, isOpen, isUnanswered, type Order } from "./order.ts";
 import { closeAttempt, recordPayment } from "./record_payment.ts";
 
 /** What a buyer asks for. */
@@ -69,7 +69,7 @@ export async function resolvePayment(deps: Deps, order_id: string, payment_id: s
   // The request died before it asked for money, and no request can be under way any more: there is no such payment.
   if (!payment) await closeAttempt(deps, order_id, payment_id, "abandoned");
   else await recordPayment(deps, payment);
-  return !payment || !isOpen({ state: payment.status });
+  return !payment || !isUnanswered(payment.status);
 }
 
 type Begun = { intent: Intent } | { outcome: Outcome };
@@ -148,13 +148,13 @@ async function authorize(deps: Deps, { order, attempt }: Intent, { method, token
 /** Has the order follow a payment. One without an answer is the request's answer all the same, and is looked up later. */
 async function follow(deps: Deps, { order }: Intent, payment: Payment): Promise<void> {
   await recordPayment(deps, payment, { order });
-  if (isOpen({ state: payment.status })) await deps.orders.finishKey(undefined, payment.id, paidOutcome(payment));
+  if (isUnanswered(payment.status)) await deps.orders.finishKey(undefined, payment.id, paidOutcome(payment));
 }
 
 /** The answer of an earlier request; a payment that had no outcome then is shown as it is now. */
 async function replay(deps: Deps, { outcome }: { outcome: Outcome }): Promise<PayOrderResponse> {
   const answer = replayPaid(outcome);
-  if (!answer.payment || !isOpen({ state: answer.payment.status })) return answer;
+  if (!answer.payment || !isUnanswered(answer.payment.status)) return answer;
   const payment = await deps.neighbours.payment.getPayment(answer.payment.id) ?? answer.payment;
   if (payment.status === "declined") throw declined(payment, true);
   return { payment, replayed: true };

@@ -2,10 +2,10 @@ import type { Checkout } from "../../proto/gen/nano/cart/v1/cart.ts";
 import type { Address, IdempotencyKey, Money } from "../../proto/gen/nano/common/v1/common.ts";
 import type { PaymentInput, PlaceOrderResponse } from "../../proto/gen/nano/order/v1/order.ts";
 import type { Actor } from "../shared/auth.ts";
-import { currentContext, SYSTEM, withContext } from "../shared/context.ts";
+import { withOwnTime } from "../shared/context.ts";
 import { conflict, invalid, NanoError, toNanoError } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
-import { type KeyedRequest, orYield, type Outcome, principalOf } from "../shared/idempotency.ts";
+import { isResumable, type KeyedRequest, orYield, type Outcome, principalOf } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import { buyerOf } from "./access.ts";
 import type { Deps } from "./deps.ts";
@@ -60,8 +60,9 @@ export async function resumeOrder(deps: Deps, order_id: string): Promise<void> {
     await complete(deps, order, { final: true });
   } catch (error) {
     const refusal = toNanoError(error);
-    await (isFinal(refusal) ? undo(deps, order, refusal) : deps.orders.yieldKey(order_id));
-    if (!isFinal(refusal)) throw error;
+    if (!isResumable(refusal)) return await undo(deps, order, refusal);
+    await deps.orders.yieldKey(order_id);
+    throw error;
   }
 }
 
@@ -196,7 +197,7 @@ async function closeCart(deps: Deps, { id, cart_id = "", items }: Order): Promis
     await deps.neighbours.cart.closeCart(cart_id, id, takenOf(items));
     return true;
   } catch (error) {
-    if (isFinal(toNanoError(error))) throw error;
+    if (!isResumable(toNanoError(error))) throw error;
     return false;
   }
 }
@@ -246,7 +247,10 @@ async function orUndo<T>(deps: Deps, placing: Order, steps: () => Promise<T>): P
     return await steps();
   } catch (error) {
     const refusal = toNanoError(error);
-    await afterwards(deps, () => isFinal(refusal) ? undo(deps, placing, refusal) : deps.orders.handOver(placing.id));
+    await afterwards(
+      deps,
+      () => isResumable(refusal) ? deps.orders.handOver(placing.id) : undo(deps, placing, refusal),
+    );
     throw error;
   }
 }
@@ -259,19 +263,13 @@ async function undo(deps: Deps, placing: Order, refusal: NanoError): Promise<voi
   await atOnce(deps, release.key, () => releaseStock(deps, placing.id));
 }
 
-/** Cleans up after a failure with time of its own, for the request's may be over. What fails here the job does. */
+/** Cleans up after a failure. What fails here the job does. */
 async function afterwards(deps: Deps, work: () => Promise<void>): Promise<void> {
-  const request_id = currentContext()?.request_id ?? crypto.randomUUID();
-  await withContext({ request_id, actor: SYSTEM, deadline: Date.now() + CLEAN_UP_MS }, work)
+  await withOwnTime(CLEAN_UP_MS, work)
     .catch((error) => deps.log.warn({ err: error }, "an order is left to its job"));
 }
 
 const CLEAN_UP_MS = 2_000;
-
-/** Whether an error says that the order can't be, rather than that it failed this time. */
-function isFinal({ kind }: NanoError): boolean {
-  return kind !== "internal" && kind !== "unavailable" && kind !== "timeout" && kind !== "too_many";
-}
 
 /** Whether a refusal stays under the key: a business one does, a validation one doesn't. */
 function isKept({ kind }: NanoError): boolean {

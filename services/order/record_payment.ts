@@ -6,7 +6,16 @@ import { advance, followPayment } from "./attempt.ts";
 import { resolving } from "./attempt_rows.ts";
 import type { Deps } from "./deps.ts";
 import { paidOutcome } from "./messages.ts";
-import { type Attempt, type Change, followUp, isOpen, NO_CHANGE, type Order, type StockReturn } from "./order.ts";
+import {
+  type Attempt,
+  type Change,
+  followUp,
+  isOpen,
+  isUnanswered,
+  NO_CHANGE,
+  type Order,
+  type StockReturn,
+} from "./order.ts";
 import type { Along } from "./repository.ts";
 import { atOnce, commitStock } from "./stock.ts";
 
@@ -25,7 +34,7 @@ export async function recordPayment(
       const before = await lockWith(deps, tx, payment.order_id);
       const news = newsOf(before, payment);
       let after = news ? await deps.orders.apply(tx, ...news) : before;
-      if (!news && !isOpen({ state: payment.status })) {
+      if (!news && !isUnanswered(payment.status)) {
         await deps.orders.finishKey(tx, payment.id, paidOutcome(payment));
         await deps.orders.removeJob(resolving(before.id, payment.id).key, tx);
       }
@@ -53,7 +62,7 @@ function newsOf(order: Order, payment: Payment): Settlement | undefined {
   const now = advance(attempt, payment);
   if (!now) return undefined;
   const [settled, change, by, along] = settlement(order, attempt, now);
-  if (isOpen({ state: payment.status })) return [settled, change, by, along];
+  if (isUnanswered(payment.status)) return [settled, change, by, along];
   const key = { resource_id: payment.id, outcome: () => paidOutcome(payment) };
   // Paid for good, the order no longer ends by itself.
   const expires = change.moves.at(-1)?.to === "paid" ? [followUp("expire_order", order.id).key] : [];

@@ -8,7 +8,7 @@ import { changeStatement } from "./change_statement.ts";
 import { placedOutcome, toMessage } from "./messages.ts";
 import { createNoteRows } from "./notes.ts";
 import { type Attempt, type Change, type FollowUp, followUp, followUpsOf, type Order } from "./order.ts";
-import { type ListFilter, listStatement } from "./order_list.ts";
+import { countStatement, type ListFilter, listStatement } from "./order_list.ts";
 import { countSteps } from "./order_metrics.ts";
 import { ORDER_COLUMNS, type OrderRow, toOrder } from "./order_rows.ts";
 import { createPersonRepository } from "./person_repository.ts";
@@ -119,12 +119,12 @@ export function createRepository(pool: Pool) {
 
     /** A page of orders in one statement, and one row more to tell whether there is another page. */
     async list(filter: ListFilter): Promise<Order[]> {
-      const { rows } = await pool.query<OrderRow>(listStatement(filter, "page"));
+      const { rows } = await pool.query<OrderRow>(listStatement(filter));
       return rows.map(toOrder);
     },
 
     async count(filter: ListFilter): Promise<number> {
-      const { rows: [row] } = await pool.query<{ total: number }>(listStatement(filter, "count"));
+      const { rows: [row] } = await pool.query<{ total: number }>(countStatement(filter));
       return row?.total ?? 0;
     },
 

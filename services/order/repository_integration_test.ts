@@ -162,7 +162,7 @@ describe("with 50,000 orders", () => {
   ];
   for (const [what, filter, index] of lists) {
     it(`lists ${what} by an index, reading few rows`, async () => {
-      const { text, values } = listStatement(filter, "page");
+      const { text, values } = listStatement(filter);
       const { rows } = await house.database.owner.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
         `explain (analyze, buffers, format json) ${
           text.replaceAll(/\b(from|join) (orders|order_items|order_history|payment_attempts)\b/g, '$1 "order".$2')
@@ -198,7 +198,7 @@ describe("with 50,000 orders", () => {
   ];
   it("searches by reading a bounded number of pages, whatever is searched and however many have it", async () => {
     for (const [what, filter, found] of searches) {
-      const { text, values } = listStatement({ ...page, ...filter }, "page");
+      const { text, values } = listStatement({ ...page, ...filter });
       const { rows: [row] } = await house.database.pool.query<{ "QUERY PLAN": [{ Plan: PlanNode }] }>(
         `explain (analyze, buffers, format json) ${text}`,
         values,

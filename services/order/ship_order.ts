@@ -4,7 +4,7 @@ import { forbidden } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { checkMayShip, moverOf, nameOf, visible } from "./access.ts";
 import type { Deps } from "./deps.ts";
-import { ship } from "./order.ts";
+import { ship } from "./shipment.ts";
 
 /** A parcel that staff send. */
 export interface ShipOrder {

@@ -1,6 +1,6 @@
 import type { Shipment } from "../../proto/gen/nano/order/v1/order.ts";
-import { conflict } from "../shared/errors.ts";
 import { orElse, type Pool, type Tx } from "../shared/postgres.ts";
+import { overShipment } from "./shipment.ts";
 
 /** The statements on what of an order was sent. */
 export function createShipmentRows(pool: Pool) {
@@ -32,7 +32,7 @@ export function createShipmentRows(pool: Pool) {
             shipment.items.map(({ quantity }) => quantity),
           ],
         }),
-        { over_shipment: () => conflict("over_shipment", "That is more than was ordered and not yet shipped.") },
+        { over_shipment: overShipment },
       );
       if (!row) throw new Error("Cannot write a shipment as the statement must answer.");
       return row.create_time;

@@ -1,4 +1,4 @@
-import { currentContext, SYSTEM, withContext } from "./context.ts";
+import { withOwnTime } from "./context.ts";
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import { type ErrorExtras, type ErrorKind, NanoError, toNanoError } from "./errors.ts";
 import type { Sql } from "./postgres.ts";
@@ -142,9 +142,13 @@ export async function yieldKey(sql: Sql, resource_id: string): Promise<void> {
   });
 }
 
-/** Failures that say nothing of the request: it may be sent again, and its resource tells what was done. */
 const RESUMABLE = new Set<ErrorKind>(["internal", "unavailable", "timeout", "too_many"]);
 const YIELD_MS = 2_000;
+
+/** Whether an error says nothing of the request: it may be sent again, and its resource tells what was done. */
+export function isResumable({ kind }: NanoError): boolean {
+  return RESUMABLE.has(kind);
+}
 
 /**
  * Does the work of a request whose key is claimed. Where it fails for now, `yieldLease` gives up the lease, so that the
@@ -154,12 +158,7 @@ export async function orYield<T>(yieldLease: () => Promise<unknown>, work: () =>
   try {
     return await work();
   } catch (error) {
-    if (RESUMABLE.has(toNanoError(error).kind)) {
-      const request_id = currentContext()?.request_id ?? crypto.randomUUID();
-      // With time of its own, for the request's may be over.
-      const context = { request_id, actor: SYSTEM, deadline: Date.now() + YIELD_MS };
-      await withContext(context, yieldLease).catch(() => {});
-    }
+    if (isResumable(toNanoError(error))) await withOwnTime(YIELD_MS, yieldLease).catch(() => {});
     throw error;
   }
 }
