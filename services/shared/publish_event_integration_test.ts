@@ -94,6 +94,20 @@ describe("publishEvent()", () => {
     ]);
   });
 
+  it("gives up a store service that does not answer within 3 s, and leaves it alone for a moment", async () => {
+    let calls = 0;
+    const publish = await publisher({ publishEvents: () => (calls++, new Promise(() => {})) });
+    const kinds = async (...ids: string[]) =>
+      (await Promise.allSettled(ids.map((id) => publish(id)))).map((one) =>
+        one.status === "rejected" && (one.reason as NanoError).kind
+      );
+    const started = Date.now();
+    expect(await kinds("e1", "e2")).toEqual(["timeout", "timeout"]);
+    expect(Date.now() - started).toBeLessThan(9_000);
+    expect(await kinds("e3", "e4")).toEqual(["unavailable", "unavailable"]);
+    expect(calls).toBe(1);
+  });
+
   it("hands them over one by one to a store service of the release before", async () => {
     const taken: (string | undefined)[] = [];
     const publish = await publisher({
