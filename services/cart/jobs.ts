@@ -9,4 +9,4 @@ export function createJobs({ repository }: { repository: Repository }): JobHandl
 }
 
 /** When they run by themselves. */
-export const crontab = "43 3 * * * reap_carts";
+export const crontab = "43 * * * * reap_carts";

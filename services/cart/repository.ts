@@ -1,6 +1,7 @@
 import { conflict } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
+import { deleteInBatches } from "../shared/reap.ts";
 import { remember } from "../shared/remember.ts";
 import { invalidQuantity, type Line, type Offer, type Principal, type StoredCart } from "./cart.ts";
 import { countOpened } from "./cart_metrics.ts";
@@ -337,8 +338,8 @@ export function createRepository(pool: Pool) {
 
     /** Forgets guests whose tokens ended, with their carts, and carts that were ordered 90 days ago. */
     async reap(): Promise<void> {
-      await pool.query("delete from guests where expire_time < now()");
-      await pool.query("delete from carts where state = 'ordered' and update_time < now() - interval '90 days'");
+      await deleteInBatches(pool, "guests", "expire_time < now()");
+      await deleteInBatches(pool, "carts", "state = 'ordered' and update_time < now() - interval '90 days'");
     },
   };
 }

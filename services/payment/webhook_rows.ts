@@ -1,4 +1,5 @@
 import type { Pool, Tx } from "../shared/postgres.ts";
+import { deleteInBatches } from "../shared/reap.ts";
 import type { WebhookEvent } from "./providers/provider.ts";
 
 /** A stored event. */
@@ -52,10 +53,8 @@ export function createWebhookRows(pool: Pool) {
 
     /** Forgets events of 30 days ago: providers repeat theirs for 3. */
     async reapWebhookEvents(): Promise<void> {
-      await pool.query({
-        name: "payment.reap_webhook_events",
-        text: "delete from webhook_events where receive_time < now() - interval '30 days' and process_time is not null",
-      });
+      const old = "receive_time < now() - interval '30 days' and process_time is not null";
+      await deleteInBatches(pool, "webhook_events", old);
     },
   };
 }

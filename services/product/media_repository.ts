@@ -1,4 +1,5 @@
 import type { Pool, Sql } from "../shared/postgres.ts";
+import { deleteInBatches } from "../shared/reap.ts";
 import type { ImageFacts } from "./image.ts";
 
 /** An image that is public. */
@@ -74,7 +75,7 @@ export function createMediaRepository(pool: Pool) {
 
     /** Forgets uploads that never ended. */
     async reap(sql: Sql = pool): Promise<void> {
-      await sql.query({ text: "delete from media where sha256 is null and create_time < now() - interval '1 hour'" });
+      await deleteInBatches(sql, "media", "sha256 is null and create_time < now() - interval '1 hour'");
     },
   };
 }

@@ -2,6 +2,7 @@ import { withOwnTime } from "./context.ts";
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import { type ErrorExtras, type ErrorKind, NanoError, toNanoError } from "./errors.ts";
 import type { Sql } from "./postgres.ts";
+import { deleteInBatches } from "./reap.ts";
 
 /** A client's idempotency key, whose it is, and the resource that the request makes. */
 export interface KeyedRequest {
@@ -202,10 +203,7 @@ export async function dropKey(sql: Sql, resource_id: string): Promise<void> {
 
 /** Deletes keys whose requests were final 24 h ago. */
 export async function reapKeys(sql: Sql): Promise<void> {
-  await sql.query({
-    name: "idempotency.reap",
-    text: "delete from idempotency_keys where done_time < now() - interval '24 hours'",
-  });
+  await deleteInBatches(sql, "idempotency_keys", "state = 'done' and done_time < now() - interval '24 hours'");
 }
 
 function outcomeOf(row: KeyRow): Outcome {

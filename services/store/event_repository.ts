@@ -1,5 +1,6 @@
 import { notFound } from "../shared/errors.ts";
 import { orElse, type Pool, type Sql } from "../shared/postgres.ts";
+import { deleteInBatches } from "../shared/reap.ts";
 import { dayOf, type Sale } from "./stats.ts";
 
 /** An event as it is kept, and what it adds to the figures of its day. */
@@ -85,7 +86,7 @@ export function createEventRepository(pool: Pool) {
 
     /** Forgets events that came 30 days ago. */
     async reapEvents(): Promise<void> {
-      await pool.query("delete from events where receive_time < now() - interval '30 days'");
+      await deleteInBatches(pool, "events", "receive_time < now() - interval '30 days'");
     },
   };
 }

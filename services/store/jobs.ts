@@ -18,4 +18,4 @@ export function createJobs(deps: WebhookDeps & { repository: Repository }): JobH
 }
 
 /** When they run by themselves. */
-export const crontab = "17 3 * * * reap_events";
+export const crontab = "17 * * * * reap_events";

@@ -304,6 +304,23 @@ describe("PublishEvent and GetStoreStats", () => {
     expect((await database.owner.query("select from store.events where id = $1", [event])).rowCount).toBe(0);
     expect((await stats(id)).new_customers).toBe(1);
   });
+
+  it("forgets events however many they are, not all by one statement", async () => {
+    const { id } = await create();
+    await database.owner.query(
+      `insert into store.events (id, store_id, type, time, data, receive_time)
+       select gen_random_uuid(), $1, 'order.placed', now(), '{}', now() - interval '31 days' from generate_series(1, 900)`,
+      [id],
+    );
+    await database.owner.query(`
+      create function refuse_many() returns trigger language plpgsql as $$
+      begin if (select count(*) from gone) > 500 then raise 'too many'; end if; return null; end $$;
+      create trigger refuse_many after delete on store.events referencing old table as gone
+        for each statement execute function refuse_many()`);
+    await createJobs(deps)["reap_events"]?.({});
+    await database.owner.query("drop function refuse_many cascade");
+    expect((await database.owner.query("select from store.events where store_id = $1", [id])).rowCount).toBe(0);
+  });
 });
 
 describe("the audit of stores", () => {

@@ -5,8 +5,8 @@ import { eraseEverywhere } from "./erase_user.ts";
 import type { Repository } from "./repository.ts";
 import { sendMail, type SendMailDeps } from "./send_mail.ts";
 
-/** Daily at a quiet hour: sessions, refresh tokens and mailed links that are of no more use are deleted. */
-export const crontab = "17 3 * * * reap_sessions";
+/** Hourly: sessions, refresh tokens and mailed links that are of no more use are deleted. */
+export const crontab = "17 * * * * reap_sessions";
 
 interface JobDeps extends Omit<SendMailDeps, "store"> {
   repository: Repository;

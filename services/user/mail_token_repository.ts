@@ -1,6 +1,7 @@
 import { newId } from "../shared/ids.ts";
 import { addJob } from "../shared/jobs.ts";
 import type { Pool, Sql, Tx } from "../shared/postgres.ts";
+import { deleteInBatches } from "../shared/reap.ts";
 import { LIFE, MAX_MAILS_PER_HOUR, type Purpose } from "./mail_token.ts";
 
 /** What a mail is about, as the job that sends it needs it. */
@@ -59,10 +60,8 @@ export function createMailTokenRepository(pool: Pool) {
 
     /** Deletes tokens that ended or expired a day ago. */
     reapMailTokens: async (): Promise<void> => {
-      await pool.query({
-        text:
-          "delete from mail_tokens where expire_time < now() - interval '1 day' or end_time < now() - interval '1 day'",
-      });
+      const ended = "expire_time < now() - interval '1 day' or end_time < now() - interval '1 day'";
+      await deleteInBatches(pool, "mail_tokens", ended);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Session } from "../../proto/gen/nano/user/v1/user.ts";
 import { type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
+import { deleteInBatches } from "../shared/reap.ts";
 import type { ClientFacts } from "./client.ts";
 import { REUSE_SECONDS, type ShownToken, type Verdict } from "./refresh.ts";
 import { STEP_UP_MINUTES } from "./totp.ts";
@@ -105,11 +106,9 @@ export function createSessionRepository(pool: Pool) {
 
     /** Deletes sessions that ended or expired a day ago, and refresh tokens that have expired. */
     reap: async (): Promise<void> => {
-      await pool.query({
-        text:
-          "delete from sessions where expire_time < now() - interval '1 day' or end_time < now() - interval '1 day'",
-      });
-      await pool.query({ text: "delete from refresh_tokens where expire_time < now()" });
+      const ended = "expire_time < now() - interval '1 day' or end_time < now() - interval '1 day'";
+      await deleteInBatches(pool, "sessions", ended);
+      await deleteInBatches(pool, "refresh_tokens", "expire_time < now()");
     },
   };
 }
