@@ -10,9 +10,10 @@ export const ROUND_MS = 10;
 
 /** The store service's jobs. */
 export function createJobs(deps: WebhookDeps & { repository: Repository }): JobHandlers {
-  const { repository } = deps;
+  const { repository, webhooks } = deps;
   return {
     deliver_webhook: deliverWebhook(deps),
+    forget_deliveries: (payload) => webhooks.forgetDeliveries((payload as { webhook_id: string }).webhook_id),
     reap_events: () => repository.reapEvents(),
   };
 }

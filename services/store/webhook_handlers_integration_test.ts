@@ -107,6 +107,36 @@ describe("the webhooks' RPCs", () => {
     expect([seen.length, seen]).toEqual([3, seen.toSorted().toReversed()]);
   });
 
+  it("delete a webhook at once, however long its log is, which a job deletes after it", async () => {
+    const hook = await world.subscribe("http://127.0.0.1:9/");
+    const { owner } = world.database;
+    await owner.query(
+      `with event as (
+         insert into store.events (id, store_id, type, time, data)
+         select gen_random_uuid(), $2, 'order.paid', now(), '{}' from generate_series(1, 900) returning id
+       )
+       insert into store.webhook_deliveries (id, endpoint_id, event_id) select gen_random_uuid(), $1, id from event`,
+      [hook.id, hook.store_id],
+    );
+    await owner.query(`
+      create function store.refuse_many() returns trigger language plpgsql as $$
+      begin if (select count(*) from gone) > 500 then raise 'too many'; end if; return null; end $$;
+      create trigger refuse_many after delete on store.webhook_deliveries referencing old table as gone
+        for each statement execute function store.refuse_many()`);
+    const [delivery] = await world.deps.webhooks.listDeliveries(hook.id, undefined, undefined, 1);
+    await as(admin, () => world.client.deleteWebhook({ id: hook.id }));
+    expect(await refusal(world.webhookOf(hook.id))).toBe("not_found webhook_not_found");
+    const shown = as(admin, () => world.client.getWebhookDelivery({ id: delivery?.id ?? "" }));
+    expect(await refusal(shown)).toBe("not_found webhook_delivery_not_found");
+    const { rows: [job] } = await owner.query(
+      "select payload from store_jobs._private_jobs where payload ->> 'webhook_id' = $1",
+      [hook.id],
+    );
+    await createJobs(world.deps)["forget_deliveries"]?.(job.payload);
+    await owner.query("drop function store.refuse_many cascade");
+    expect(await world.deps.webhooks.countDeliveries(hook.id, undefined)).toBe(0);
+  });
+
   it("write who pointed events where into the audit, without the address", async () => {
     const hook = await world.subscribe("http://127.0.0.1:9/token-of-the-merchant");
     const { rows } = await world.database.owner.query(

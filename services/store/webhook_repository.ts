@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
 import { addJob } from "../shared/jobs.ts";
 import type { Pool, Sql, Tx } from "../shared/postgres.ts";
+import { deleteInBatches } from "../shared/reap.ts";
 import type { Outcome } from "./send_request.ts";
 import type { DeliveryState, DisabledReason, Verdict, Webhook, WebhookSettings } from "./webhook.ts";
 
@@ -76,6 +77,8 @@ export function createWebhookRepository(pool: Pool) {
       after: `${seconds} seconds`,
     });
   }
+
+  const addForgetJob = (sql: Sql, webhook_id: string) => addJob(sql, "store", "forget_deliveries", { webhook_id });
 
   return {
     addDeliverJob,
@@ -163,8 +166,16 @@ export function createWebhookRepository(pool: Pool) {
       return row;
     },
 
+    /** Deletes a webhook, with the job that deletes its log. */
     async remove(tx: Tx, id: string): Promise<void> {
       await tx.query({ text: "delete from webhook_endpoints where id = $1", values: [id] });
+      await addForgetJob(tx, id);
+    },
+
+    /** Deletes the deliveries of a webhook that is gone; for what there is no time for, adds a further job. */
+    async forgetDeliveries(webhook_id: string): Promise<void> {
+      const done = await deleteInBatches(pool, "webhook_deliveries", "endpoint_id = $1", [webhook_id]);
+      if (!done) await addForgetJob(pool, webhook_id);
     },
 
     /** The active webhooks of a store that get events of a type; none of them can be deleted meanwhile. */
