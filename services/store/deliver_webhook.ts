@@ -39,6 +39,7 @@ export function deliverWebhook({ pool, webhooks, deliver, vault }: WebhookDeps) 
     const job = payload as DeliverJob;
     const parcel = await webhooks.findParcel(pool, job.delivery_id);
     if (!parcel || parcel.state !== "pending" || parcel.attempt !== job.attempt) return;
+    if (!parcel.active && await giveUp(parcel)) return;
     // A slow endpoint's jobs leave the lanes that they were given while it was quick.
     if (parcel.slow && !job.slow) return await webhooks.addDeliverJob(pool, parcel, true);
     if (!parcel.slow) return await attempt(parcel);
@@ -61,6 +62,16 @@ export function deliverWebhook({ pool, webhooks, deliver, vault }: WebhookDeps) 
       : { error: "secret_unreadable", response_start: "", duration_ms: 0 };
     const request = { id: newId(), time, url: parcel.url, request_headers: headers };
     await record(parcel, { ...request, request_body_sha256: await sha256(body) }, outcome);
+  }
+
+  /** Gives up what was on its way to a disabled webhook and not there yet when that was done; false if it is active again. */
+  function giveUp({ webhook_id }: Parcel): Promise<boolean> {
+    return transaction(pool, async (tx) => {
+      const endpoint = await webhooks.lock(tx, webhook_id);
+      if (endpoint?.status === "active") return false;
+      await webhooks.giveUp(tx, webhook_id);
+      return true;
+    });
   }
 
   /** The secrets that sign: the latest first. None where the latest can't be read any more. */

@@ -4,6 +4,7 @@ import { Webhook as Verifier } from "standardwebhooks";
 import { SYSTEM } from "../shared/context.ts";
 import { newId } from "../shared/ids.ts";
 import { registry } from "../shared/metrics.ts";
+import { transaction } from "../shared/postgres.ts";
 import { createClients } from "./clients.ts";
 import { createWebhookVault } from "./webhook_secret.ts";
 import { admin, as, refusal, startWebhookWorld, type WebhookWorld } from "./webhook_testing.ts";
@@ -74,6 +75,23 @@ describe("an event", () => {
 });
 
 describe("a delivery", () => {
+  it("that was written while its webhook was being disabled is given up, and not sent", async () => {
+    const { received, url } = world.receive();
+    const hook = await world.subscribe(url);
+    const event_id = await world.publish(hook.store_id, "order.eaten");
+    await transaction(world.deps.pool, async (tx) => {
+      expect(await world.deps.webhooks.subscribed(tx, hook.store_id, "order.placed")).toHaveLength(1);
+      await world.deps.webhooks.insertDelivery(tx, { id: newId(), webhook_id: hook.id, event_id }, false);
+      const input = { url, description: "", event_types: ["*"], status: "disabled" };
+      await as(admin, () => world.client.updateWebhook({ id: hook.id, webhook: input, version: 1 }));
+    });
+    expect((await world.deliveries(hook.id)).map(({ state }) => state)).toEqual(["pending"]);
+    await world.runWaiting(hook.id);
+    const [delivery] = await world.deliveries(hook.id);
+    expect([received, delivery?.state, delivery?.attempt, delivery?.attempts]).toEqual([[], "failed", 0, []]);
+    expect(await world.waiting(hook.id)).toEqual([]);
+  });
+
   it("is tried again after a 500, later and with the same id and body, and then succeeds", async () => {
     let answers = 0;
     const { received, url } = world.receive(() =>

@@ -23,6 +23,8 @@ export interface Delivery {
 export interface Parcel extends Delivery {
   event: { type: string; time: Date; data: object };
   url: string;
+  /** Whether its webhook is to be told of anything. */
+  active: boolean;
   slow: boolean;
   secret: Uint8Array;
   /** The one before, while it still signs. */
@@ -232,7 +234,8 @@ export function createWebhookRepository(pool: Pool) {
     async findParcel(sql: Sql, id: string): Promise<(Parcel & { store_id: string }) | undefined> {
       const { rows: [row] } = await sql.query<Omit<Parcel, "event"> & Parcel["event"] & { store_id: string }>({
         name: "webhook.parcel",
-        text: `select ${DELIVERY}, v.type, v.time, v.data, e.store_id, e.url, e.slow, e.secret,
+        text: `select ${DELIVERY}, v.type, v.time, v.data, e.store_id, e.url, e.status = 'active' as active,
+                 e.slow, e.secret,
                  case when e.old_secret_expire_time > now() then e.old_secret end as old_secret
                from webhook_deliveries d join webhook_endpoints e on e.id = d.endpoint_id
                  join events v on v.id = d.event_id
