@@ -25,6 +25,7 @@ const paidOrder = z.object({
   })),
 });
 
+const captured = z.object({ payment: z.object({ captured_amount: amount }) });
 const refunded = z.object({ refund: z.object({ amount }) });
 
 /** Transactions at a time: however many events come, other requests find a connection. */
@@ -96,13 +97,20 @@ function read({ id, type, store_id, time, data_json }: Event): Read {
   return { ...figuresOf(type, data), id, type, store_id, time, data, size, unless_heard: isEventType(type) };
 }
 
-/** What an event adds to the figures of its day. */
+/**
+ * What an event adds to the figures of its day. The revenue is the money that came and went: an order is paid once its
+ * payment is authorised, of which all, a part or nothing may be captured, and one that ended may get money that goes back.
+ */
 function figuresOf(type: string, data: unknown): Partial<StoredEvent> {
   switch (type) {
     case "order.paid": {
       const { total, items } = parse(paidOrder, data);
       const sales = items.map((item) => ({ ...item, revenue: item.total.amount }));
-      return { currency: total.currency, orders: 1, revenue: total.amount, sales };
+      return { currency: total.currency, orders: 1, sales };
+    }
+    case "payment.captured": {
+      const { amount, currency } = parse(captured, data).payment.captured_amount;
+      return { currency, revenue: amount };
     }
     case "payment.refunded": {
       const { refund } = parse(refunded, data);

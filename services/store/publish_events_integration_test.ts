@@ -77,6 +77,8 @@ describe("PublishEvents", () => {
       paid(one, { [tea]: 3, [cup]: 1 }),
       paid(one, { [cup]: 5 }, { time: "2026-01-06T00:00:00Z", name: "Cup" }),
       paid(other, { [tea]: 1 }),
+      following(one, "payment.captured", { payment: { captured_amount: usd(110) } }),
+      following(other, "payment.captured", { payment: { captured_amount: usd(10) } }),
       following(one, "payment.refunded", { refund: { amount: usd(7) } }),
       following(one, "customer.created", { id: newId() }),
       following(one, "order.shipped", {}),
@@ -125,11 +127,11 @@ describe("PublishEvents", () => {
   it("counts an event once: twice in one batch, and in batches at once that bring them in other orders", async () => {
     const store_id = await newStore();
     const variants = [newId(), newId(), newId()];
-    const events = Array.from(
-      { length: 12 },
-      (_, at) => paid(store_id, Object.fromEntries(variants.map((id, line) => [id, 1 + ((at + line) % 3)]))),
-    );
-    const batches = [[...events, ...events], events.toReversed(), events.slice(6), events.slice(0, 6).toReversed()];
+    const events = Array.from({ length: 12 }, (_, at) => [
+      paid(store_id, Object.fromEntries(variants.map((id, line) => [id, 1 + ((at + line) % 3)]))),
+      following(store_id, "payment.captured", { payment: { captured_amount: usd(60) } }),
+    ]).flat();
+    const batches = [[...events, ...events], events.toReversed(), events.slice(9), events.slice(0, 9).toReversed()];
     const outcomes = await Promise.all([...batches, ...batches].map(publish));
     expect(new Set(outcomes.flat())).toEqual(new Set(["OK"]));
     const sold = Object.fromEntries(variants.map((id) => [id, ["Tea", 24, 240]]));

@@ -207,9 +207,15 @@ describe("PublishEvent and GetStoreStats", () => {
       quantity: 1,
       total: usd(300),
     }]);
+    const capture = (amount: number) => ({ payment: { captured_amount: usd(amount) } });
     await Promise.all([1, 2, 3].map(() => publish("order.paid", id, paid, new Date("2026-01-05T10:00:00Z"), first)));
+    const taken = newId();
+    await Promise.all(
+      [1, 2].map(() => publish("payment.captured", id, capture(3300), new Date("2026-01-05T10:00:01Z"), taken)),
+    );
     const again = order(1200, [{ ...line, name: "Green tea", variant_id: tea, quantity: 1, total: usd(1200) }]);
     await publish("order.paid", id, again, new Date("2026-01-06T23:59:59Z"));
+    await publish("payment.captured", id, capture(1200), new Date("2026-01-06T23:59:59Z"));
     await publish(
       "payment.refunded",
       id,
@@ -246,6 +252,20 @@ describe("PublishEvent and GetStoreStats", () => {
     ], [0, -500]]);
   });
 
+  it("takes the revenue from what is captured: none, a part, or what is given back as it came too late", async () => {
+    const { id } = await create();
+    const at = new Date("2026-01-05T10:00:00Z");
+    const paid = { total: usd(900), items: [] };
+    for (let count = 0; count < 2; count++) await publish("order.paid", id, paid, at);
+    await publish("order.cancelled", id, {}, at);
+    expect([(await stats(id)).orders, (await stats(id)).revenue]).toEqual([2, usd(0)]);
+    await publish("payment.captured", id, { payment: { amount: usd(900), captured_amount: usd(400) } }, at);
+    expect((await stats(id)).revenue).toEqual(usd(400));
+    await publish("payment.captured", id, { payment: { captured_amount: usd(700) } }, at);
+    await publish("payment.refunded", id, { payment: {}, refund: { amount: usd(700) } }, at);
+    expect((await stats(id)).revenue).toEqual(usd(400));
+  });
+
   it("adds up two lines of one variant", async () => {
     const { id } = await create();
     const item = { ...line, variant_id: newId(), quantity: 2, total: usd(10) };
@@ -259,8 +279,12 @@ describe("PublishEvent and GetStoreStats", () => {
   it("counts many events of one day at once", async () => {
     const { id } = await create();
     const paid = { total: usd(7), items: [{ ...line, variant_id: newId(), quantity: 1, total: usd(7) }] };
+    const captured = { payment: { captured_amount: usd(7) } };
     await Promise.all(
-      Array.from({ length: 20 }, () => publish("order.paid", id, paid, new Date("2026-01-09T00:00:00Z"))),
+      Array.from({ length: 20 }, () => [
+        publish("order.paid", id, paid, new Date("2026-01-09T00:00:00Z")),
+        publish("payment.captured", id, captured, new Date("2026-01-09T00:00:00Z")),
+      ]).flat(),
     );
     expect([(await stats(id)).orders, (await stats(id)).revenue]).toEqual([20, usd(140)]);
   });

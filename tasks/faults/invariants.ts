@@ -232,7 +232,7 @@ const INVARIANTS: readonly Invariant[] = [
             select store_id, sum(orders) as orders, sum(revenue) as revenue from store.daily_stats group by 1
           ), told as (
             select store_id, count(*) filter (where type = 'order.paid') as orders,
-              coalesce(sum((data -> 'total' ->> 'amount')::bigint) filter (where type = 'order.paid'), 0)
+              coalesce(sum((data #>> '{payment,captured_amount,amount}')::bigint) filter (where type = 'payment.captured'), 0)
               - coalesce(sum((data -> 'refund' -> 'amount' ->> 'amount')::bigint) filter (where type = 'payment.refunded'), 0)
                 as revenue
             from store.events group by 1

@@ -21,7 +21,7 @@ async function sell(owner: pg.Pool): Promise<void> {
   const events: [string, unknown][] = [
     ["order.placed", { id: order }],
     ["order.paid", paid],
-    ["payment.captured", { payment: { id: payment } }],
+    ["payment.captured", { payment: { id: payment, captured_amount: { amount: TOTAL, currency: "USD" } } }],
   ];
   const entry = newId();
   const statements: [string, unknown[]][] = [

@@ -16,7 +16,7 @@ const number = z.int().nullable();
 const Day = z.object({ day: z.string().openapi({ example: "2026-11-22" }), orders: z.int(), revenue: Money });
 const figures = {
   orders: z.int().openapi({ description: "Orders paid.", example: 12 }),
-  revenue: Money,
+  revenue: Money.openapi({ description: "Money captured, refunds taken off." }),
   average_order: Money,
   new_customers: z.int(),
 };

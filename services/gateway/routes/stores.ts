@@ -79,7 +79,7 @@ const StoreUpdate = z.strictObject({
 
 const Stats = z.object({
   orders: z.int().openapi({ description: "Orders paid." }),
-  revenue: Money.openapi({ description: "What they brought, refunds taken off." }),
+  revenue: Money.openapi({ description: "Money captured, refunds taken off." }),
   average_order: Money,
   new_customers: z.int(),
   best_sellers: z.array(z.object({
@@ -88,7 +88,7 @@ const Stats = z.object({
     sku: z.string().openapi({ example: "TEA-100" }),
     name: z.string().openapi({ example: "Green tea" }),
     quantity: z.int(),
-    revenue: Money,
+    revenue: Money.openapi({ description: "What the orders with it came to." }),
   })).openapi({ description: "The ten variants sold most." }),
   days: z.array(z.object({ day, orders: z.int(), revenue: Money })).openapi({ description: "Each day of the span." }),
   from: day,

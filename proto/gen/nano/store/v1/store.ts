@@ -206,7 +206,7 @@ export interface BestSeller {
   name: string;
   /** How many were sold. */
   quantity: number;
-  /** What they brought. */
+  /** What the orders with it came to, whatever was captured or refunded of them. */
   revenue: Money | undefined;
 }
 
@@ -216,7 +216,7 @@ export interface DayStats {
   day: string;
   /** Orders paid. */
   orders: number;
-  /** What they brought, refunds taken off. */
+  /** Money captured, refunds taken off. */
   revenue: Money | undefined;
 }
 
@@ -224,7 +224,7 @@ export interface DayStats {
 export interface StoreStats {
   /** Orders paid. */
   orders: number;
-  /** What they brought, refunds taken off. */
+  /** Money captured, refunds taken off. */
   revenue:
     | Money
     | undefined;
