@@ -141,14 +141,16 @@ describe("migrate()", () => {
 });
 
 describe("put_job()", () => {
-  it("is the same in each service", () => {
-    const texts = SERVICES.map((service) => {
-      const folder = new URL(`../db/migrations/${service}/`, import.meta.url);
-      const file = [...Deno.readDirSync(folder)].find(({ name }) => name.endsWith("_put_job.sql"));
-      return Deno.readTextFileSync(new URL(file?.name ?? "", folder));
+  for (const name of ["put_job", "event_jobs"]) {
+    it(`is the same in each service, by ${name}.sql`, () => {
+      const texts = SERVICES.map((service) => {
+        const folder = new URL(`../db/migrations/${service}/`, import.meta.url);
+        const file = [...Deno.readDirSync(folder)].find((file) => file.name.endsWith(`_${name}.sql`));
+        return Deno.readTextFileSync(new URL(file?.name ?? "", folder));
+      });
+      expect(new Set(texts).size).toBe(1);
     });
-    expect(new Set(texts).size).toBe(1);
-  });
+  }
 });
 
 describe("the jobs schema", () => {

@@ -91,7 +91,9 @@ export async function addJobs(tx: Sql, service: string, jobs: readonly NewJob[])
     await tx.query({
       name: `${service}.add_jobs`,
       text: `select from ${service}_jobs.add_jobs(array(
-               select (name, payload, queue, coalesce(run_at, now() + after), attempts, key, null::int,
+               select (name, payload, queue, coalesce(run_at, now() + after), attempts, key,
+                 -- As put_job does, so that all else goes first.
+                 case name when 'publish_event' then 1 else 0 end,
                  case when key is not null then array['${KEYED}'] end)::${service}_jobs.job_spec
                from unnest($1::text[], $2::json[], $3::timestamptz[], $4::interval[], $5::int[], $6::text[], $7::text[])
                  as job (name, payload, run_at, after, attempts, key, queue)))`,

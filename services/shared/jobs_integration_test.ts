@@ -22,13 +22,18 @@ let pool: Pool;
 let runner: JobRunner;
 const ran: { note: string; actor: string | undefined; time: number; request_id: string; traceparent?: string }[] = [];
 const failures = new Map<string, number>();
+/** What else is to be done when a job runs, by its note. */
+const notes = new Map<string, () => void>();
 const events: Event[] = [];
 let refusals = 0;
+/** Until when the store service keeps events waiting. */
+let slow: Promise<void> | undefined;
 
 const handlers = {
   note: (payload: unknown) => {
     const { note, fail = 0 } = payload as { note: string; fail?: number };
     const { request_id = "", traceparent, actor, deadline: time = 0 } = currentContext() ?? {};
+    notes.get(note)?.();
     ran.push({ note, actor: actor?.kind, time, request_id, ...(traceparent ? { traceparent } : {}) });
     const failed = failures.get(note) ?? 0;
     failures.set(note, failed + 1);
@@ -36,10 +41,11 @@ const handlers = {
   },
   publish_event: publishEvent({
     publishEvent: () => Promise.reject(new Error("one by one")),
-    publishEvents: ({ events: following }) => {
-      if (refusals-- > 0) return Promise.reject(unavailable());
+    publishEvents: async ({ events: following }) => {
+      if (refusals-- > 0) throw unavailable();
+      await slow;
       events.push(...following.flatMap(({ event }) => event ?? []));
-      return Promise.resolve({ outcomes: following.map(() => ({ status: 0 })) });
+      return { outcomes: following.map(() => ({ status: 0 })) };
     },
   }),
   tidy: () => Promise.resolve(),
@@ -248,6 +254,23 @@ describe("emitEvent()", () => {
     });
     expect(refusals).toBeLessThan(1);
     expect(came.map(({ data_json }) => JSON.parse(data_json).id).sort()).toEqual([1, 2, 3]);
+  });
+});
+
+describe("events that the store service keeps waiting", () => {
+  it("give way to every other job", async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    slow = promise;
+    const told = () => events.filter(({ store_id }) => store_id === "s3").length;
+    await emitEvents(pool, "payment", "payment.refunded", "s3", Array.from({ length: 8 }, (_, id) => ({ id })));
+    await emitEvents(pool, "payment", "payment.refunded", "s3", Array.from({ length: 60 }, (_, id) => ({ id })));
+    let before = Infinity;
+    notes.set("among the events", () => before = told());
+    await addJob(pool, "payment", "note", { note: "among the events" });
+    resolve();
+    await eventually(() => told() === 68 || undefined);
+    // Those that run and those that were taken to run next went first.
+    expect(before).toBeLessThanOrEqual(20);
   });
 });
 
