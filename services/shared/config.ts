@@ -3,6 +3,10 @@ import { weakness } from "./weakness.ts";
 
 const port = z.coerce.number().int().min(1).max(65535);
 
+/** A switch, off unless it is set. */
+export const flag = z.enum(["true", "false", "1", "0"], "must be true or false").default("false")
+  .transform((value) => value === "true" || value === "1");
+
 /** The settings that every process reads. */
 export const base = {
   /** "production" takes no default secrets and no development helpers. */
@@ -10,7 +14,7 @@ export const base = {
   /** The least level that is logged. */
   LOG_LEVEL: z.enum(["DEBUG", "INFO", "WARNING", "ERROR"]).default("INFO"),
   /** Logs everything, with statement names and the stacks of refusals; never adds to answers. Refused in production. */
-  DEBUG: z.enum(["true", "false"]).default("false").transform((value) => value === "true"),
+  DEBUG: flag,
   /** The address to listen on. */
   HOST: z.string().default("0.0.0.0"),
   /** The port for requests: gRPC for services, HTTP for the gateway. */

@@ -30,6 +30,12 @@ describe("readConfig()", () => {
     expect(readConfig(base, from({ ...ports, LOG_LEVEL: "" })).LOG_LEVEL).toBe("INFO");
   });
 
+  it("takes true and 1 for a switch that is on, and nothing but those, false and 0", () => {
+    const debug = (value: string) => readConfig(base, from({ ...ports, DEBUG: value })).DEBUG;
+    expect(["true", "1", "false", "0", ""].map(debug)).toEqual([true, true, false, false, false]);
+    expect(() => debug("on")).toThrow("DEBUG: must be true or false");
+  });
+
   it("refuses DEBUG in production", () => {
     expect(() => readConfig(base, from({ ...ports, ENVIRONMENT: "production", DEBUG: "true" }))).toThrow("DEBUG");
     expect(readConfig(base, from({ ...ports, DEBUG: "true" })).DEBUG).toBe(true);

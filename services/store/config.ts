@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { address, base, data, tlsDir } from "../shared/config.ts";
+import { address, base, data, flag, tlsDir } from "../shared/config.ts";
 
 /** The settings of the store service. */
 export const settings = {
@@ -13,5 +12,5 @@ export const deliverSettings = {
   ...base,
   TLS_DIR: tlsDir,
   /** Lets webhooks go to this machine and private networks, to try them out; refused in production. */
-  WEBHOOK_ALLOW_PRIVATE: z.enum(["true", "false"]).default("false").transform((value) => value === "true"),
+  WEBHOOK_ALLOW_PRIVATE: flag,
 };

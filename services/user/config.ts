@@ -25,7 +25,7 @@ export const settings = {
   /** The mail server; without it, in production, mail is off. */
   SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
   /** Whom mails are from; else no-reply at the console's host. */
-  MAIL_FROM: z.string().regex(/^[^\r\n]{3,320}$/).optional(),
+  MAIL_FROM: z.string().regex(/^[^\r\n]{3,320}$/, "must be one line of 3 to 320 characters").optional(),
   /** For development: the folder that mails are written into instead of being sent. */
   MAIL_DIR: z.string().optional(),
   /** The console's public address, where links in mails lead. */

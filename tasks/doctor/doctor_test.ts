@@ -37,7 +37,7 @@ describe("the doctor's judgement of settings", () => {
 
   it("finds weak secrets, and in production what sells for nothing", () => {
     expect(levels(judgeSettings(readSettings({})))).toEqual(["ok"]);
-    expect(judgeSettings(readSettings({ JWT_SECRET: "short" }))).toMatchObject([{ level: "warning" }]);
+    expect(judgeSettings(readSettings({ DATABASE_ROLE_SECRET: "short" }))).toMatchObject([{ level: "warning" }]);
     const secret = "kXq3vT8yRbN5wZc7Lm2Hd9Pf4Gs6Jt1AeUo0iBnKxQrVyWzE";
     const production = {
       ENVIRONMENT: "production",

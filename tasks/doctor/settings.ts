@@ -22,16 +22,14 @@ export function judgeNames(env: string, example: string): Finding {
   );
 }
 
-const SECRETS = ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "DATABASE_ROLE_SECRET"] as const;
-
 /** What is allowed, but not wise. What is not allowed, readSettings() refuses. */
 export function judgeSettings(settings: Settings): Finding[] {
-  const findings: Finding[] = SECRETS.flatMap((name) => {
-    const reason = settings[name] && weakness(settings[name]);
-    return reason
-      ? [warning("settings", `${name} is weak: ${reason}`, `put ${name}=$(openssl rand -base64 36) into .env`)]
-      : [];
-  });
+  const findings: Finding[] = [];
+  const weak = settings.DATABASE_ROLE_SECRET && weakness(settings.DATABASE_ROLE_SECRET);
+  if (weak) {
+    const mend = "put DATABASE_ROLE_SECRET=$(openssl rand -base64 36) into .env";
+    findings.push(warning("settings", `DATABASE_ROLE_SECRET is weak: ${weak}`, mend));
+  }
   if (settings.ENVIRONMENT === "production") {
     if (settings.RATE_LIMIT_SCALE === 0) {
       findings.push(warning("settings", "RATE_LIMIT_SCALE=0 turns every rate limit off", "remove RATE_LIMIT_SCALE"));

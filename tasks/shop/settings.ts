@@ -1,25 +1,30 @@
 import { parseEnv } from "node:util";
 import { z } from "zod";
-import { limitSettings } from "../../services/gateway/config.ts";
-import { connectionSettings } from "../../services/shared/config.ts";
+import { limitSettings, settings as gateway } from "../../services/gateway/config.ts";
+import { settings as payment } from "../../services/payment/config.ts";
+import { base, connectionSettings, tlsDir } from "../../services/shared/config.ts";
 import { weakness } from "../../services/shared/weakness.ts";
+import { deliverSettings } from "../../services/store/config.ts";
+import { settings as user } from "../../services/user/config.ts";
 import { checkPassword, normalisePassword } from "../../services/user/user.ts";
 import { isTelemetry } from "../processes.ts";
 import { Refusal } from "./refusal.ts";
 
 const port = z.coerce.number().int().min(1).max(65535);
-const flag = z.enum(["true", "false", "1", "0", ""]).transform((value) => value === "true" || value === "1");
 const url = (...schemes: string[]) =>
   z.string().refine((value) => {
     const parsed = URL.parse(value);
     return parsed !== null && schemes.includes(parsed.protocol) && parsed.hostname !== "";
   }, `must look like ${schemes[0]}//user:password@host:port/name`);
 
-/** What `deno task start` reads: from the environment, else from `.env`. */
+/**
+ * What `deno task start` reads: from the environment, else from `.env`. What it only hands on is checked as the process
+ * that gets it does, so that nothing starts which then ends by itself.
+ */
 export const settingsSchema = z.object({
-  ENVIRONMENT: z.enum(["development", "production"]).default("development"),
-  LOG_LEVEL: z.enum(["DEBUG", "INFO", "WARNING", "ERROR"]).default("INFO"),
-  DEBUG: flag.default(false),
+  ENVIRONMENT: base.ENVIRONMENT,
+  LOG_LEVEL: base.LOG_LEVEL,
+  DEBUG: base.DEBUG,
   /** Where gateway and admin listen; services listen on 127.0.0.1. */
   HOST: z.ipv4().default("127.0.0.1"),
   GATEWAY_PORT: port.default(8000),
@@ -34,31 +39,31 @@ export const settingsSchema = z.object({
   DATABASE_ROLE_SECRET: z.string().optional(),
   /** Absent: a private redis-server; `off`: none, the shop runs uncached. */
   REDIS_URL: z.union([z.literal("off"), url("redis:", "rediss:")]).optional(),
+  // Secrets are looked at below, so that a refusal says the same of each.
   JWT_SECRET: z.string().optional(),
-  /** Another secret whose tokens and console cookies are taken too. */
   JWT_SECRET_PREVIOUS: z.string().optional(),
-  JWT_EXPIRATION: z.coerce.number().int().min(30).max(86400).default(600),
-  ADMIN_EMAIL: z.email().optional(),
-  ADMIN_PASSWORD: z.string().min(8).optional(),
+  JWT_EXPIRATION: user.JWT_EXPIRATION,
+  ADMIN_EMAIL: user.ADMIN_EMAIL,
+  ADMIN_PASSWORD: user.ADMIN_PASSWORD,
   SEED: z.enum(["demo", "none"]).optional(),
-  TEST_PAYMENTS: z.enum(["on", "off"]).optional(),
-  STRIPE_SECRET_KEY: z.string().regex(/^[sr]k_(test|live)_\w+$/, "must be a secret or restricted key").optional(),
-  STRIPE_WEBHOOK_SECRET: z.string().regex(/^whsec_\S+$/, "must be a signing secret").optional(),
+  TEST_PAYMENTS: payment.TEST_PAYMENTS,
+  STRIPE_SECRET_KEY: payment.STRIPE_SECRET_KEY,
+  STRIPE_WEBHOOK_SECRET: payment.STRIPE_WEBHOOK_SECRET,
   /** Without it, development's mails are files in DATA_DIR, and production sends none. */
-  SMTP_URL: url("smtp:", "smtps:").optional(),
-  MAIL_FROM: z.string().optional(),
-  /** Where people reach the console; in development it is where it listens. */
-  ADMIN_URL: url("https:", "http:").optional(),
-  STOREFRONT_URL: z.string().optional(),
+  SMTP_URL: user.SMTP_URL,
+  MAIL_FROM: user.MAIL_FROM,
+  /** In development it is where the console listens. */
+  ADMIN_URL: user.ADMIN_URL,
+  STOREFRONT_URL: user.STOREFRONT_URL,
+  // Lists, which the gateway takes apart.
   CORS_ORIGINS: z.string().optional(),
   TRUSTED_PROXIES: z.string().optional(),
   /** A folder with one folder of certificates per process, made by `deno task certs`: calls between them are TLS. */
-  TLS_DIR: z.string().regex(/^[^,]+$/, "must be a folder, without a comma in its name").optional(),
-  RATE_LIMIT_SCALE: z.coerce.number().min(0).default(1),
+  TLS_DIR: tlsDir,
+  RATE_LIMIT_SCALE: gateway.RATE_LIMIT_SCALE,
   ...limitSettings,
   ...connectionSettings,
-  /** Lets webhooks go to this machine and its network, for trying them out. */
-  WEBHOOK_ALLOW_PRIVATE: flag.default(false),
+  WEBHOOK_ALLOW_PRIVATE: deliverSettings.WEBHOOK_ALLOW_PRIVATE,
 });
 
 /** The settings as the shop is started with them. */
@@ -91,6 +96,8 @@ export function readSettings(
     Object.entries(given).filter((entry): entry is [string, string] => isTelemetry(entry[0])),
   );
   const settings = { ...result.data, telemetry };
+  // No process starts with such a one, in development neither.
+  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS"] as const) refuseWeak(settings, name);
   if (settings.ENVIRONMENT === "production") refuseUnsafe(settings, required);
   return settings;
 }
@@ -111,10 +118,7 @@ function refuseUnsafe(settings: Settings, required: readonly (typeof REQUIRED[nu
   for (const name of required) {
     if (!settings[name]) throw new Refusal(`Cannot start in production as ${name} must be set.`);
   }
-  for (const name of ["JWT_SECRET", "JWT_SECRET_PREVIOUS", "DATABASE_ROLE_SECRET"] as const) {
-    const reason = settings[name] && weakness(settings[name]);
-    if (reason) throw new Refusal(`Cannot start in production as ${name} is weak: ${reason}.`);
-  }
+  refuseWeak(settings, "DATABASE_ROLE_SECRET");
   if (settings.SMTP_URL && !settings.ADMIN_URL) {
     throw new Refusal(
       "Cannot start in production as ADMIN_URL must be set where SMTP_URL is: links in mails lead there.",
@@ -124,6 +128,11 @@ function refuseUnsafe(settings: Settings, required: readonly (typeof REQUIRED[nu
   for (const name of ["DEBUG", "WEBHOOK_ALLOW_PRIVATE"] as const) {
     if (settings[name]) throw new Refusal(`Cannot start in production as ${name} must not be true there.`);
   }
+}
+
+function refuseWeak(settings: Settings, name: "JWT_SECRET" | "JWT_SECRET_PREVIOUS" | "DATABASE_ROLE_SECRET"): void {
+  const reason = settings[name] && weakness(settings[name]);
+  if (reason) throw new Refusal(`Cannot start as ${name} is weak: ${reason}.`);
 }
 
 function refuseWeakPassword(password: string, email: string): void {

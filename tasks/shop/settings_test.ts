@@ -49,12 +49,31 @@ describe("readSettings()", () => {
     ["RATE_LIMIT_SCALE", "-1"],
     ["SMTP_URL", "mail.example:587"],
     ["ADMIN_URL", "console.example"],
+    ["ADMIN_PASSWORD", "long ".repeat(60)],
+    ["MAIL_FROM", "a shop\r\nBcc: everybody@example.com"],
+    ["STOREFRONT_URL", "{store}.shop.example"],
+    ["TLS_DIR", "a,b"],
   ];
   for (const [variable, value] of wrong) {
     it(`names ${variable} when it is "${value}"`, () => {
       expect(() => readSettings({ [variable]: value })).toThrow(`${variable}: `);
     });
   }
+
+  it("refuses in development too a secret of tokens with which no process starts", () => {
+    expect(() => readSettings({ JWT_SECRET: "short" })).toThrow("JWT_SECRET is weak");
+    expect(() => readSettings({ JWT_SECRET_PREVIOUS: "short" })).toThrow("JWT_SECRET_PREVIOUS is weak");
+    expect(readSettings({ DATABASE_ROLE_SECRET: "short" }).DATABASE_ROLE_SECRET).toBe("short");
+  });
+
+  it("takes DEBUG as the processes do", () => {
+    expect(["1", "0", "true", "false"].map((DEBUG) => readSettings({ DEBUG }).DEBUG)).toEqual([
+      true,
+      false,
+      true,
+      false,
+    ]);
+  });
 
   for (const variable of ["DATABASE_URL", "JWT_SECRET", "DATABASE_ROLE_SECRET"]) {
     it(`wants ${variable} in production`, () => {
