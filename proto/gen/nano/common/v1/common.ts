@@ -106,7 +106,10 @@ export interface Actor {
   step_up_refund_over?: number | undefined;
 }
 
-/** The client's idempotency key and what it stands for; see reliability rules on keys. */
+/**
+ * The client's idempotency key and what it stands for. The same key with the same fingerprint is answered as it was the
+ * first time; with another fingerprint it is refused, as long as the answer is kept: a day after it was final.
+ */
 export interface IdempotencyKey {
   /** The key as sent: 1 to 255 printable ASCII characters. */
   key: string;
@@ -164,7 +167,7 @@ export interface AuditEntry {
   time:
     | Date
     | undefined;
-  /** Who: "user:<id>", "guest", "anonymous", "service" or "owner". */
+  /** Who: "user:<id>", "api_key:<id>", "guest", "anonymous", "service", or "owner" for migrations and the seed. */
   actor: string;
   /** The request or job, as in the logs; empty outside of both. */
   request_id: string;

@@ -67,7 +67,7 @@ export interface OrderEvent {
   from: string;
   /** The status after. */
   to: string;
-  /** Who: "customer", "guest", "staff:<id>" or "system". */
+  /** Who: "customer", "guest", "staff:<id>", "api_key:<id>" or "system". */
   actor: string;
   /** Why, if said. */
   reason: string;
@@ -357,7 +357,7 @@ export interface Note {
   id: string;
   /** The order. */
   order_id: string;
-  /** Who wrote it: "staff:<id>" or "system". */
+  /** Who wrote it: "staff:<id>", "api_key:<id>" or "system". */
   actor: string;
   /** What it says. */
   text: string;

@@ -496,7 +496,7 @@ export interface Movement {
     | undefined;
   /** Why, in a few words; may be empty. */
   reason: string;
-  /** Who: "user:<id>", "service" or "owner". */
+  /** Who: "user:<id>", "api_key:<id>", "service", or "owner" for the seed. */
   actor: string;
   /** When. */
   time: Date | undefined;
