@@ -19,7 +19,6 @@ export interface OutgoingRequest {
 /** What was at a URL, or why it is not here. */
 export interface Fetched {
   status?: number;
-  content_type: string;
   /** Whole, and only where the status is 200. */
   body: Uint8Array<ArrayBuffer>;
   error?: string;
@@ -110,12 +109,11 @@ export function createSender(rules: SenderOptions) {
       try {
         const response = await reach({ url, method: "GET", headers: IMAGE_HEADERS }, timeout);
         const status = response.statusCode ?? 0;
-        const content_type = response.headers["content-type"] ?? "";
-        if (status === 200) return { status, content_type, body: await wholeOf(response, timeout) };
+        if (status === 200) return { status, body: await wholeOf(response, timeout) };
         response.destroy();
-        return { status, content_type, body: new Uint8Array() };
+        return { status, body: new Uint8Array() };
       } catch (error) {
-        return { content_type: "", body: new Uint8Array(), error: reasonOf(error, timeout) };
+        return { body: new Uint8Array(), error: reasonOf(error, timeout) };
       }
     },
   };

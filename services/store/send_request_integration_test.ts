@@ -120,11 +120,11 @@ describe("fetchImage()", () => {
     createSender(options).fetchImage(url, milliseconds);
   const MAX = 5 * 1024 * 1024;
 
-  it("gets the whole body and what it claims to be", async () => {
+  it("gets the whole body", async () => {
     const body = new Uint8Array(MAX).fill(7);
-    const { received, url } = receive(() => new Response(body, { headers: { "content-type": "image/png" } }));
+    const { received, url } = receive(() => new Response(body));
     const answer = await get(trying, url);
-    expect([answer.status, answer.content_type, answer.error]).toEqual([200, "image/png", undefined]);
+    expect([answer.status, answer.error]).toEqual([200, undefined]);
     expect(answer.body.length === MAX && answer.body.every((byte) => byte === 7)).toBe(true);
     expect(received).toMatchObject([{ body: "", headers: { "accept-encoding": "identity" } }]);
   });

@@ -76,8 +76,6 @@ export interface FetchImageResponse {
   status?:
     | number
     | undefined;
-  /** What the answer's Content-Type claims; empty without one. */
-  content_type: string;
   /** The whole body of an answer with status 200, at most 5 MiB; else empty. */
   body: Uint8Array;
   /** Why there is no status: "too_large", or one of the reasons of SendResponse. */
@@ -443,16 +441,13 @@ export const FetchImageRequest: MessageFns<FetchImageRequest> = {
 };
 
 function createBaseFetchImageResponse(): FetchImageResponse {
-  return { content_type: "", body: new Uint8Array(0) };
+  return { body: new Uint8Array(0) };
 }
 
 export const FetchImageResponse: MessageFns<FetchImageResponse> = {
   encode(message: FetchImageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.status !== undefined) {
       writer.uint32(8).int32(message.status);
-    }
-    if (message.content_type !== "") {
-      writer.uint32(18).string(message.content_type);
     }
     if (message.body.length !== 0) {
       writer.uint32(26).bytes(message.body);
@@ -482,14 +477,6 @@ export const FetchImageResponse: MessageFns<FetchImageResponse> = {
             }
 
             message.status = reader.int32();
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.content_type = reader.string();
             continue;
           }
           case 3: {
@@ -526,7 +513,6 @@ export const FetchImageResponse: MessageFns<FetchImageResponse> = {
   fromPartial(object: DeepPartial<FetchImageResponse>): FetchImageResponse {
     const message = createBaseFetchImageResponse();
     message.status = object.status ?? undefined;
-    message.content_type = object.content_type ?? "";
     message.body = object.body ?? new Uint8Array(0);
     message.error = object.error ?? undefined;
     return message;
