@@ -7,17 +7,18 @@ import {
 } from "../../proto/gen/nano/product/v1/product.ts";
 import { type StoreServiceServer, StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
 import type { Actor } from "../shared/auth.ts";
-import { ANONYMOUS, withContext } from "../shared/context.ts";
 import { notFound, unavailable } from "../shared/errors.ts";
 import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
 import { newId, sha256 } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { createCache } from "../shared/redis.ts";
-import { type TestDatabase, testDatabase } from "../shared/testing.ts";
+import { as, type TestDatabase, testDatabase } from "../shared/testing.ts";
 import { createCartCache } from "./cache.ts";
 import { createClients } from "./clients.ts";
 import { createHandlers } from "./handlers.ts";
 import { createRepository } from "./repository.ts";
+
+export { as };
 
 export type CartClient = Rpcs<CartServiceServer>;
 
@@ -177,11 +178,6 @@ export function someone(): Actor {
 /** The guest of a token. */
 export async function guestOf(token: string): Promise<Actor> {
   return { kind: "guest", guest_hash: await sha256(token), store_roles: [] };
-}
-
-/** Calls as somebody; a stranger where nobody is named. */
-export function as<T>(actor: Actor | undefined, run: () => Promise<T>): Promise<T> {
-  return withContext({ request_id: "test", actor: actor ?? ANONYMOUS, deadline: Date.now() + 10_000 }, run);
 }
 
 /** Holds a cart, as if a process were changing it, until the work that is begun meanwhile waits for it. */

@@ -9,17 +9,19 @@ import {
 import type { AuthorizeRequest, Payment } from "../../proto/gen/nano/payment/v1/payment.ts";
 import type { Offer } from "../../proto/gen/nano/product/v1/product.ts";
 import { type Actor, currentActor } from "../shared/auth.ts";
-import { ANONYMOUS, SYSTEM, withContext } from "../shared/context.ts";
+import { SYSTEM } from "../shared/context.ts";
 import { conflict, invalid, timedOut, unavailable } from "../shared/errors.ts";
 import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
 import { newId, sha256 } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
-import { type TestDatabase, testDatabase } from "../shared/testing.ts";
+import { as, type TestDatabase, testDatabase } from "../shared/testing.ts";
 import type { Neighbours } from "./clients.ts";
 import type { Deps } from "./deps.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs } from "./jobs.ts";
 import { createRepository } from "./repository.ts";
+
+export { as };
 
 export const STORE = newId();
 export const OTHER_STORE = newId();
@@ -279,11 +281,6 @@ export async function guest(): Promise<Actor> {
 /** Staff of a store. */
 export function staff(role: "support" | "manager" = "manager", store_id = STORE): Actor {
   return { kind: "user", user_id: newId(), role: "customer", store_roles: [{ store_id, role }] };
-}
-
-/** Calls as somebody; a stranger where nobody is named. */
-export function as<T>(actor: Actor | undefined, run: () => Promise<T>): Promise<T> {
-  return withContext({ request_id: "test", actor: actor ?? ANONYMOUS, deadline: Date.now() + 10_000 }, run);
 }
 
 export const ADDRESS = {

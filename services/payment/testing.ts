@@ -13,7 +13,7 @@ import {
 } from "../../proto/gen/nano/payment/v1/payment.ts";
 import { StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
 import type { Actor } from "../shared/auth.ts";
-import { SYSTEM, withContext } from "../shared/context.ts";
+import { SYSTEM } from "../shared/context.ts";
 import { NanoError } from "../shared/errors.ts";
 import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
@@ -21,13 +21,15 @@ import { type JobHandlers, runJobs } from "../shared/jobs.ts";
 import { createLog } from "../shared/log.ts";
 import { createPool, type Pool } from "../shared/postgres.ts";
 import type { EventStore } from "../shared/publish_event.ts";
-import { type TestDatabase, testDatabase } from "../shared/testing.ts";
+import { as, type TestDatabase, testDatabase } from "../shared/testing.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs } from "./jobs.ts";
 import { createManualProvider } from "./providers/manual.ts";
 import { lineUp, type Provider } from "./providers/provider.ts";
 import { createTestProvider } from "./providers/test.ts";
 import { createRepository, type Repository } from "./repository.ts";
+
+export { as };
 
 const log = createLog("payment", { LOG_LEVEL: "ERROR" });
 /** The store that everything belongs to, unless said otherwise. */
@@ -126,11 +128,6 @@ export const support: Actor = {
   role: "customer",
   store_roles: [{ store_id, role: "support" }],
 };
-
-/** Runs a call as someone. */
-export function as<T>(actor: Actor, run: () => Promise<T>, milliseconds = 9_000): Promise<T> {
-  return withContext({ request_id: "test", actor, deadline: Date.now() + milliseconds }, run);
-}
 
 /** A request for 15.01 for 3 shirts and 2 mugs. */
 export function request(token: string, more: Partial<AuthorizeRequest> = {}): AuthorizeRequest {

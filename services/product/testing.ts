@@ -6,13 +6,15 @@ import {
   type VariantInput,
 } from "../../proto/gen/nano/product/v1/product.ts";
 import type { Actor } from "../shared/auth.ts";
-import { ANONYMOUS, SYSTEM, withContext } from "../shared/context.ts";
+import { ANONYMOUS, SYSTEM } from "../shared/context.ts";
 import { connect, createServer, listen, stopServer } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
-import { testDatabase } from "../shared/testing.ts";
+import { as, testDatabase } from "../shared/testing.ts";
 import { createHandlers } from "./handlers.ts";
 import { createRepository } from "./repository.ts";
+
+export { as };
 
 /** Starts the service's RPCs, without jobs, so that a test can look at the jobs that are waiting. */
 export async function startProductService() {
@@ -34,11 +36,6 @@ export async function startProductService() {
       await database.drop();
     },
   };
-}
-
-/** Calls as someone, with 20 s. */
-export function as<T>(actor: Actor, call: () => Promise<T>): Promise<T> {
-  return withContext({ request_id: "test", actor, deadline: Date.now() + 20_000 }, call);
 }
 
 export const stranger = ANONYMOUS;

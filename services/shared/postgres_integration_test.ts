@@ -1,6 +1,5 @@
 import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
-import { withContext } from "./context.ts";
 import { conflict, toNanoError } from "./errors.ts";
 import { createLog } from "./log.ts";
 import { registry } from "./metrics.ts";
@@ -17,7 +16,7 @@ import {
   type Tx,
 } from "./postgres.ts";
 import { statementName } from "./sql_telemetry.ts";
-import { type TestDatabase, testDatabase } from "./testing.ts";
+import { as, type TestDatabase, testDatabase } from "./testing.ts";
 
 const log = createLog("test", { LOG_LEVEL: "ERROR" });
 const user_id = "019aa0b4-7a3c-7c55-9b7e-3f1d2c4b5a69";
@@ -25,7 +24,7 @@ const user_id = "019aa0b4-7a3c-7c55-9b7e-3f1d2c4b5a69";
 /** Runs as a user's request with so many milliseconds left. */
 function within<T>(milliseconds: number, run: () => Promise<T>): Promise<T> {
   const actor = { kind: "user", user_id, store_roles: [] };
-  return withContext({ request_id: "request-1", actor, deadline: Date.now() + milliseconds }, run);
+  return as(actor, run, milliseconds);
 }
 
 async function kindOf(work: Promise<unknown>): Promise<string> {
@@ -62,7 +61,7 @@ describe("transaction()", () => {
             text: "select current_setting('nano.actor') as actor, current_setting('nano.request_id') as request",
           })),
     );
-    expect(rows[0]).toEqual({ actor: `user:${user_id}`, request: "request-1" });
+    expect(rows[0]).toEqual({ actor: `user:${user_id}`, request: "test" });
   });
 
   it("runs statements that are sent together in their order, and none of them if one fails", async () => {
@@ -87,7 +86,7 @@ describe("transaction()", () => {
         select current_setting('nano.actor') as actor, current_setting('nano.request_id') as request from acting`;
       return single(pool, (sql) => sql.query({ text, values }));
     });
-    expect(rows).toEqual([{ actor: `user:${user_id}`, request: "request-1" }]);
+    expect(rows).toEqual([{ actor: `user:${user_id}`, request: "test" }]);
     const after = await pool.query("select coalesce(current_setting('nano.actor', true), '') as actor");
     expect(after.rows).toEqual([{ actor: "" }]);
   });

@@ -1,6 +1,13 @@
 /** For tests only: a database of one's own, a Redis of one's own, both from the servers that `deno task test` starts. */
 import { Redis } from "ioredis";
 import pg from "pg";
+import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
+import { ANONYMOUS, withContext } from "./context.ts";
+
+/** Does something as somebody, within so many milliseconds; as a stranger where nobody is named. */
+export function as<T>(actor: Actor | undefined, run: () => Promise<T>, ms = 10_000): Promise<T> {
+  return withContext({ request_id: "test", actor: actor ?? ANONYMOUS, deadline: Date.now() + ms }, run);
+}
 
 /** A migrated, empty database that one test file has for itself. */
 export interface TestDatabase {

@@ -2,11 +2,11 @@ import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
 import { type StoreInput, type StoreServiceServer, StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
 import type { Actor } from "../shared/auth.ts";
-import { ANONYMOUS, SYSTEM, withContext } from "../shared/context.ts";
+import { ANONYMOUS, SYSTEM } from "../shared/context.ts";
 import { NanoError } from "../shared/errors.ts";
 import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
-import { type TestDatabase, testDatabase } from "../shared/testing.ts";
+import { as, type TestDatabase, testDatabase } from "../shared/testing.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs } from "./jobs.ts";
 import { log, storeDeps } from "./testing.ts";
@@ -35,11 +35,6 @@ after(async () => {
   await stop();
   await database.drop();
 });
-
-/** Calls as somebody. */
-function as<T>(actor: Actor, run: () => Promise<T>): Promise<T> {
-  return withContext({ request_id: "test", actor, deadline: Date.now() + 10_000 }, run);
-}
 
 /** The refusal of a call as "kind code". */
 async function refusal(work: Promise<unknown>): Promise<string> {

@@ -2,25 +2,22 @@
 import { expect } from "@std/expect";
 import { type StoreServiceServer, StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
 import type { Actor } from "../shared/auth.ts";
-import { SYSTEM, withContext } from "../shared/context.ts";
+import { SYSTEM } from "../shared/context.ts";
 import { NanoError } from "../shared/errors.ts";
 import { connect, createServer, listen, stopServer } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
-import { testDatabase } from "../shared/testing.ts";
+import { as, testDatabase } from "../shared/testing.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs } from "./jobs.ts";
 import { log, type Receiver, startDeliver, startReceiver, storeDeps } from "./testing.ts";
+
+export { as };
 
 export const admin: Actor = { kind: "user", user_id: newId(), role: "admin", store_roles: [] };
 
 /** Somebody with a role in a store. */
 export function staffOf(store_id: string, role: string): Actor {
   return { kind: "user", user_id: newId(), role: "customer", store_roles: [{ store_id, role }] };
-}
-
-/** Does something as somebody. */
-export function as<T>(actor: Actor, work: () => Promise<T>): Promise<T> {
-  return withContext({ request_id: "test", actor, deadline: Date.now() + 20_000 }, work);
 }
 
 /** The refusal of a call as "kind code". */

@@ -2,11 +2,11 @@
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import { Store } from "../../proto/gen/nano/store/v1/store.ts";
 import { type Tokens, type UserServiceServer, UserServiceService } from "../../proto/gen/nano/user/v1/user.ts";
-import { ANONYMOUS, withContext, withTimeout } from "../shared/context.ts";
+import { ANONYMOUS, withTimeout } from "../shared/context.ts";
 import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
-import { type TestDatabase, testDatabase } from "../shared/testing.ts";
+import { as, type TestDatabase, testDatabase } from "../shared/testing.ts";
 import { createVault } from "../shared/vault.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs } from "./jobs.ts";
@@ -81,7 +81,7 @@ export async function startService(): Promise<TestService> {
     repository,
     passwords,
     client,
-    as: (actor, call) => withContext({ request_id: newId(), actor, deadline: Date.now() + 10_000 }, () => call(client)),
+    as: (actor, call) => as(actor, () => call(client)),
     register: async (store_id = newId(), email = `${newId()}@shop.test`) => {
       const tokens = await service.as(ANONYMOUS, (user) => user.register({ email, password: PASSWORD, store_id }));
       return { ...tokens, email, actor: await service.actorOf(tokens) };
