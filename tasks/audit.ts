@@ -6,15 +6,18 @@ import { fileURLToPath } from "node:url";
 import { askRegistry, lockedPackages } from "./audit/ask.ts";
 import { type Audit, judge } from "./audit/judge.ts";
 import { configuredRegistry, trustingClient } from "./audit/registry.ts";
+import { orRefuse } from "./shop/refusal.ts";
 
 const LOCK = fileURLToPath(new URL("../deno.lock", import.meta.url));
 const EXIT: Record<Audit["verdict"], number> = { clean: 0, vulnerable: 1, unanswered: 2 };
 
-const packages = lockedPackages(Deno.readTextFileSync(LOCK));
-const registry = await configuredRegistry();
-const answer = registry
-  ? await askRegistry(registry, packages, trustingClient())
-  : { unanswered: "none is configured, neither by NPM_CONFIG_REGISTRY nor for npm" };
-const { verdict, text } = judge(answer, Object.keys(packages).length);
-console.log(text);
-Deno.exit(EXIT[verdict]);
+await orRefuse(async () => {
+  const packages = lockedPackages(Deno.readTextFileSync(LOCK));
+  const registry = await configuredRegistry();
+  const answer = registry
+    ? await askRegistry(registry, packages, trustingClient())
+    : { unanswered: "none is configured, neither by NPM_CONFIG_REGISTRY nor for npm" };
+  const { verdict, text } = judge(answer, Object.keys(packages).length);
+  console.log(text);
+  return EXIT[verdict];
+});

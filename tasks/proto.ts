@@ -4,21 +4,24 @@
  */
 import { dirname, join } from "node:path";
 import deno from "../deno.json" with { type: "json" };
+import { orRefuse } from "./shop/refusal.ts";
 
 const BUF = `${deno.imports["@bufbuild/buf"]}/buf`;
 const PROTO = new URL("../proto/", import.meta.url).pathname;
 const ROOT = new URL("../", import.meta.url).pathname;
 
 if (import.meta.main) {
-  const check = Deno.args.includes("--check");
-  await buf("lint");
-  if (check) {
-    await breaking();
-    await compare();
-  } else {
-    await buf("generate");
-  }
-  console.log(check ? "proto/gen is current, nothing breaks." : "proto/gen is generated.");
+  await orRefuse(async () => {
+    const check = Deno.args.includes("--check");
+    await buf("lint");
+    if (check) {
+      await breaking();
+      await compare();
+    } else {
+      await buf("generate");
+    }
+    console.log(check ? "proto/gen is current, nothing breaks." : "proto/gen is generated.");
+  });
 }
 
 /** Runs buf in proto/; its findings go to the terminal. Exits 1 if it fails. */
