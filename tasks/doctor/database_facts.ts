@@ -13,6 +13,7 @@ export interface Migrated {
   readonly applied: readonly { readonly name: string; readonly sha256: string | null }[] | undefined;
 }
 
+/** Every service's migrations, with their sums where those are noted. */
 export async function readMigrated(client: pg.Client): Promise<Migrated[]> {
   const all: Migrated[] = [];
   for (const service of SERVICES) {
@@ -40,6 +41,7 @@ export interface Role {
   readonly schemas: readonly string[];
 }
 
+/** Every service's login, be it there or not; `prefix` is the database that it is named for. */
 export async function readRoles(client: pg.Client, prefix: string): Promise<Role[]> {
   const schemas = SERVICES.flatMap((service) => [service, jobsSchema(service)]);
   const names = SERVICES.map((service) => roleName(service, prefix));
@@ -121,6 +123,7 @@ export interface Indexes {
   readonly walked: readonly { readonly table: string; readonly times: number; readonly rows: number }[];
 }
 
+/** Reads the indexes and tables of all services; what is odd only where there is enough to tell. */
 export async function readIndexes(client: pg.Client): Promise<Indexes> {
   const schemas = [SERVICES.flatMap((service) => [service, jobsSchema(service)])];
   const read = async <R extends pg.QueryResultRow>(text: string) => (await client.query<R>(text, schemas)).rows;
@@ -163,6 +166,7 @@ export interface Server {
   readonly ahead: number;
 }
 
+/** Asks the server for its version, its connections and its time. */
 export async function readServer(client: pg.Client): Promise<Server> {
   const { rows: [row] } = await client.query<Omit<Server, "ahead">>(
     `select split_part(current_setting('server_version'), ' ', 1) as version,

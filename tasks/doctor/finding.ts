@@ -10,14 +10,17 @@ export interface Finding {
   readonly mend?: string;
 }
 
+/** What is as it should be. */
 export function ok(about: string, says: string): Finding {
   return { level: "ok", about, says };
 }
 
+/** What may become wrong, and what prevents it. */
 export function warning(about: string, says: string, mend: string): Finding {
   return { level: "warning", about, says, mend };
 }
 
+/** What is wrong, and what mends it. */
 export function wrong(about: string, says: string, mend: string): Finding {
   return { level: "wrong", about, says, mend };
 }
