@@ -20,7 +20,8 @@ import {
   startPayment,
   stopPayment,
 } from "./testing.ts";
-import { signatureHeader, TOLERANCE_S } from "./webhook_signature.ts";
+import { TOLERANCE_S } from "./webhook_signature.ts";
+import { signatureHeader } from "./webhook_signature_testing.ts";
 
 /** The charges that were looked up. */
 const looked: string[] = [];

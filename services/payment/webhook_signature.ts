@@ -28,11 +28,6 @@ export function verifySignature(
   if (Math.abs(now / 1000 - Number(time)) > TOLERANCE_S) throw new BadWebhook("The webhook is stale.");
 }
 
-/** The header that signs a body: what the test provider sends. */
-export function signatureHeader(body: Uint8Array, secret: string, seconds = Math.floor(Date.now() / 1000)): string {
-  return `t=${seconds},v1=${mac(String(seconds), body, secret).toString("hex")}`;
-}
-
 /** The object that a body holds. Throws BadWebhook for anything else. */
 export function readJson(body: Uint8Array): Record<string, unknown> {
   try {

@@ -2,7 +2,7 @@ import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
 import { SYSTEM } from "../../shared/context.ts";
 import { newId } from "../../shared/ids.ts";
-import { signatureHeader } from "../webhook_signature.ts";
+import { signatureHeader } from "../webhook_signature_testing.ts";
 import {
   as,
   authorize,
