@@ -92,7 +92,7 @@ export function createGate({ slow, least, most }: Bounds = BROWSE): Gate {
 }
 
 /** Tells whether the event loop is late: then what comes waits before anybody sees it. */
-export function watchLoop(): { late(): boolean; close(): void } {
+function watchLoop(): { late(): boolean; close(): void } {
   let [last, lateness, late] = [performance.now(), 0, false];
   const timer = setInterval(() => {
     const now = performance.now();

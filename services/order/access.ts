@@ -3,7 +3,7 @@ import { forbidden, notFound, unauthenticated } from "../shared/errors.ts";
 import type { Mover, Order } from "./order.ts";
 
 /** Whether the actor bought an order: the user, or the guest as long as the token lives. */
-export function isBuyer(actor: Actor, order: Order): boolean {
+function isBuyer(actor: Actor, order: Order): boolean {
   if (!owns(actor, order)) return false;
   return order.user_id !== undefined || (order.guest_expire_time !== undefined && order.guest_expire_time > new Date());
 }

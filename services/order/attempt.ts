@@ -31,7 +31,7 @@ const PROGRESS: Record<AttemptState, number> = {
 };
 
 /** Whether a payment holds money of the buyer's, or the promise of it. */
-export function holdsMoney(attempt: Attempt): boolean {
+function holdsMoney(attempt: Attempt): boolean {
   return attempt.state === "authorized" || attempt.captured_amount > attempt.refunded_amount;
 }
 

@@ -6,7 +6,7 @@ export const GROUPS = ["unit", "integration", "api", "browser", "basic"] as cons
 /** The kind of a test, by what it needs. */
 export type Group = typeof GROUPS[number];
 
-const FOLDERS = ["services", "tasks", "admin", "db", "tests"];
+const FOLDERS = ["services", "tasks", "admin"];
 const SKIPPED = new Set(["node_modules", "gen", ".git", "_fresh"]);
 
 /** The group of a file: `x_api_test.ts` is "api", plain `x_test.ts` "unit"; undefined for what is no test. */

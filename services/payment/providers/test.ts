@@ -15,7 +15,7 @@ const SLOW_MS = 30_000;
 export const TEST_WEBHOOK_SECRET = "whsec_nano_test";
 
 /** The header of the test provider's webhooks, `t=<seconds>,v1=<hex HMAC-SHA256 of t.body>`, as Stripe has it. */
-export const TEST_SIGNATURE = "test-signature";
+const TEST_SIGNATURE = "test-signature";
 
 export interface TestProviderOptions {
   /** How long tok_slow takes. */
