@@ -35,7 +35,7 @@ export async function one<T extends object>(
   text: string,
   values: unknown[],
 ): Promise<T | undefined> {
-  return (await sql.query<T & Record<string, unknown>>({ name: `payment.${name}`, text, values })).rows[0];
+  return (await sql.query<T>({ name: `payment.${name}`, text, values })).rows[0];
 }
 
 /** The statements that write a payment's intent, and what becomes of it with what follows: each all of a transaction. */
@@ -52,7 +52,7 @@ export function createMoveRows(pool: Pool) {
     const whole = `with acting as materialized (${sayWhoActs(bind)}), ${text(bind)}
       select ${PAYMENT}${embed(parts, bind, change)} from ${change}`;
     const statement = { name: nameWith(`payment.${name}`, parts), text: whole, values };
-    const { rows: [payment] } = await run(pool, (sql) => sql.query<Payment & Record<string, unknown>>(statement));
+    const { rows: [payment] } = await run(pool, (sql) => sql.query<Payment>(statement));
     for (const work of payment ? works : []) work();
     return payment;
   }

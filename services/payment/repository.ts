@@ -58,7 +58,7 @@ export function createRepository(pool: Pool) {
       one<Payment>(tx, "lock", `select ${PAYMENT} from payments where id = $1 for update`, [id]),
 
     async listOfOrder(order_id: string): Promise<Payment[]> {
-      const { rows } = await pool.query<Payment & Record<string, unknown>>({
+      const { rows } = await pool.query<Payment>({
         name: "payment.list_of_order",
         text: `select ${PAYMENT} from payments where order_id = $1 order by attempt`,
         values: [order_id],
@@ -72,7 +72,7 @@ export function createRepository(pool: Pool) {
       after: { create_time: string; id: string } | undefined,
       limit: number,
     ): Promise<Payment[]> {
-      const { rows } = await pool.query<Payment & Record<string, unknown>>({
+      const { rows } = await pool.query<Payment>({
         text: `select ${PAYMENT} from payments
                where ${MATCHES} and ($4::timestamptz is null or (create_time, id) < ($4, $5::uuid))
                order by create_time desc, id desc limit $6`,
@@ -112,7 +112,7 @@ export function createRepository(pool: Pool) {
 
     /** Marks an order's payments, but those that came to nothing, as to be let go of. */
     async requestCancel(tx: Tx, order_id: string, reason: string): Promise<Payment[]> {
-      const { rows } = await tx.query<Payment & Record<string, unknown>>({
+      const { rows } = await tx.query<Payment>({
         name: "payment.request_cancel",
         text:
           `update payments set cancel_requested = true, cancel_reason = coalesce(cancel_reason, $2), update_time = now(), version = version + 1
@@ -220,7 +220,7 @@ export function createRepository(pool: Pool) {
       one<Refund>(sql, "find_refund", `select ${REFUND} where r.id = $1`, [id]),
 
     async listRefunds(payment_id: string): Promise<Refund[]> {
-      const { rows } = await pool.query<Refund & Record<string, unknown>>({
+      const { rows } = await pool.query<Refund>({
         name: "payment.list_refunds",
         text: `select ${REFUND} where r.payment_id = $1 order by r.create_time, r.id`,
         values: [payment_id],

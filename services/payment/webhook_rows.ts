@@ -33,7 +33,7 @@ export function createWebhookRows(pool: Pool) {
     },
 
     async findWebhookEvent(provider: string, event_id: string): Promise<WebhookRow | undefined> {
-      const { rows } = await pool.query<WebhookRow & Record<string, unknown>>({
+      const { rows } = await pool.query<WebhookRow>({
         name: "payment.find_webhook_event",
         text: `select type, charge_key, reference, refund_key, process_time is not null as processed
                from webhook_events where provider = $1 and event_id = $2`,

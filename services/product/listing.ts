@@ -1,26 +1,11 @@
 import { invalid } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
 import { decodeCursor, encodeCursor } from "../shared/pagination.ts";
+import { type Bind, binding } from "../shared/parts.ts";
+import type { Statement } from "../shared/postgres.ts";
 import type { Product } from "./product.ts";
 import { searchTables } from "./search.ts";
-import {
-  type Bind,
-  categoryTree,
-  FETCHES,
-  fetchOf,
-  type ListQuery,
-  priceRange,
-  type Sort,
-  SORTS,
-  walk,
-} from "./walk.ts";
-
-/** A statement; with a name it is prepared. */
-export interface Statement {
-  name?: string;
-  text: string;
-  values: unknown[];
-}
+import { categoryTree, FETCHES, fetchOf, type ListQuery, priceRange, type Sort, SORTS, walk } from "./walk.ts";
 
 /** A product and the key by which the list sorts it. */
 export interface ListedProduct extends Product {
@@ -46,8 +31,7 @@ export function listStatement(given: ListQuery): Statement {
   const query = tightened(given);
   const { column, direction, type } = SORTS[query.sort];
   const key = query.sort === "relevance" ? "score" : column;
-  const values: unknown[] = [];
-  const bind: Bind = (value) => `$${values.push(value)}`;
+  const { values, bind } = binding();
   const fetch = fetchOf(query);
   const store = bind(query.store_id);
 
@@ -89,8 +73,7 @@ function tightened(query: ListQuery): ListQuery {
 
 /** How many products match. It reads all of them, so it is asked for apart. */
 export function countStatement(query: Omit<ListQuery, "sort" | "limit" | "after">): Statement {
-  const values: unknown[] = [];
-  const bind: Bind = (value) => `$${values.push(value)}`;
+  const { values, bind } = binding();
   const store = bind(query.store_id);
   const tables = query.category === undefined ? "" : `with recursive ${categoryTree(query.category, store, bind)}`;
   const conditions = [

@@ -2,8 +2,9 @@ import { after, before, describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
 import type pg from "pg";
 import { newId } from "../shared/ids.ts";
+import type { Statement } from "../shared/postgres.ts";
 import { testDatabase } from "../shared/testing.ts";
-import { countStatement, listStatement, type Statement } from "./listing.ts";
+import { countStatement, listStatement } from "./listing.ts";
 import { STATUSES } from "./product.ts";
 import type { ListQuery, Sort } from "./walk.ts";
 
@@ -51,7 +52,7 @@ describe(`the list of ${PRODUCTS} products`, () => {
 
   /** The plan for values that are not known: what a prepared statement comes to have. */
   async function explainGeneric(statement: Statement): Promise<Node> {
-    const values = statement.values.map((value) =>
+    const values = (statement.values ?? []).map((value) =>
       value === null ? "null" : `'${String(value).replaceAll("'", "''")}'`
     );
     await client.query(`set plan_cache_mode = force_generic_plan; prepare list as ${statement.text}`);

@@ -59,7 +59,7 @@ export function createReplica({ primary, replica, log }: { primary: Pool; replic
 
   return {
     isFresh,
-    async query<Row extends Record<string, unknown>>(statement: Parameters<Sql["query"]>[0]) {
+    async query<Row extends object>(statement: Parameters<Sql["query"]>[0]) {
       if (!isFresh()) return await primary.query<Row>(statement);
       try {
         return await replica.query<Row>(statement);

@@ -1,4 +1,5 @@
-import { type Bind, type ListQuery, SORTS, walk } from "./walk.ts";
+import type { Bind } from "../shared/parts.ts";
+import { type ListQuery, SORTS, walk } from "./walk.ts";
 
 /**
  * A search first looks at so many products in the order of the list: a common word is found among these. Where it is not,

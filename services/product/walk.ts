@@ -1,4 +1,5 @@
 import { isId } from "../shared/ids.ts";
+import type { Bind } from "../shared/parts.ts";
 import type { Status } from "./product.ts";
 
 /**
@@ -33,9 +34,6 @@ export interface ListQuery {
   /** The place of the last row of the page before. */
   after?: { key: string | number; id: string } | undefined;
 }
-
-/** Gives a value of a statement its place in it. */
-export type Bind = (value: unknown) => string;
 
 /** The page sizes, and one row more, for which a statement is kept prepared or at least alike. */
 export const FETCHES = [21, 51, 101];

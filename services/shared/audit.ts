@@ -2,7 +2,8 @@ import type { ListAuditRequest, ListAuditResponse } from "../../proto/gen/nano/c
 import { currentActor, mayAnywhere, require, requireIdentity, storesWith } from "./auth.ts";
 import { forbidden, notFound } from "./errors.ts";
 import { isId } from "./ids.ts";
-import type { Sql } from "./postgres.ts";
+import { binding } from "./parts.ts";
+import type { Sql, Statement } from "./postgres.ts";
 
 /** An answer's entries hold at most so many characters: a page of the largest changes would not fit a message. */
 const MAX_PAGE_TEXT = 1_500_000;
@@ -56,20 +57,19 @@ export function auditStatement(
   request: Omit<ListAuditRequest, "store_id" | "limit">,
   stores: string[] | undefined,
   fetch: number,
-): { text: string; values: unknown[] } {
-  const values: unknown[] = [];
-  const value = (given: unknown) => `$${values.push(given)}`;
+): Statement {
+  const { values, bind } = binding();
   const { table_name, row_id, actor, action, request_id, from, to, before_time, before_id } = request;
   const conditions = ["true"];
-  if (table_name !== undefined) conditions.push(`a.table_name = ${value(table_name)}`);
-  if (row_id !== undefined) conditions.push(`a.row_id = ${value(row_id)}`);
-  if (actor !== undefined) conditions.push(`a.actor = ${value(actor)}`);
-  if (action !== undefined) conditions.push(`a.action = ${value(action)}`);
-  if (request_id !== undefined) conditions.push(`a.request_id = ${value(request_id)} and a.request_id <> ''`);
-  if (from) conditions.push(`a.time >= ${value(from)}::timestamptz`);
-  if (to) conditions.push(`a.time < ${value(to)}::timestamptz`);
+  if (table_name !== undefined) conditions.push(`a.table_name = ${bind(table_name)}`);
+  if (row_id !== undefined) conditions.push(`a.row_id = ${bind(row_id)}`);
+  if (actor !== undefined) conditions.push(`a.actor = ${bind(actor)}`);
+  if (action !== undefined) conditions.push(`a.action = ${bind(action)}`);
+  if (request_id !== undefined) conditions.push(`a.request_id = ${bind(request_id)} and a.request_id <> ''`);
+  if (from) conditions.push(`a.time >= ${bind(from)}::timestamptz`);
+  if (to) conditions.push(`a.time < ${bind(to)}::timestamptz`);
   if (before_time) {
-    conditions.push(`(a.time, a.id) < (${value(before_time)}::timestamptz, ${value(before_id)}::bigint)`);
+    conditions.push(`(a.time, a.id) < (${bind(before_time)}::timestamptz, ${bind(before_id)}::bigint)`);
   }
   const columns = "a.id, a.time, a.actor, a.request_id, a.network, a.table_name, a.row_id, a.action, " +
     "a.before::text as before, a.after::text as after, a.store_id";
@@ -77,8 +77,8 @@ export function auditStatement(
     `select ${columns} from audit_log a where ${[where, ...conditions].join(" and ")}
      order by a.time desc, a.id desc limit ${Math.trunc(fetch)}`;
   if (!stores) return { text: walk("true"), values };
-  if (stores.length === 1) return { text: walk(`a.store_id = ${value(stores[0])}`), values };
-  const text = `select w.* from unnest(${value(stores)}::uuid[]) store (id)
+  if (stores.length === 1) return { text: walk(`a.store_id = ${bind(stores[0])}`), values };
+  const text = `select w.* from unnest(${bind(stores)}::uuid[]) store (id)
     cross join lateral (${walk("a.store_id = store.id")}) w order by w.time desc, w.id desc limit ${Math.trunc(fetch)}`;
   return { text, values };
 }
