@@ -65,6 +65,16 @@ export function notFound(what: string): NanoError {
   return new NanoError("not_found", `${what}_not_found`, `There is no such ${what.replaceAll("_", " ")}.`);
 }
 
+/** What a look-up gives; undefined where there is no such thing. */
+export async function unlessMissing<T>(lookUp: Promise<T>): Promise<T | undefined> {
+  try {
+    return await lookUp;
+  } catch (error) {
+    if (error instanceof NanoError && error.kind === "not_found") return undefined;
+    throw error;
+  }
+}
+
 /** The state of things does not allow it: 409. */
 export function conflict(code: string, detail: string, members?: Record<string, unknown>): NanoError {
   return new NanoError("conflict", code, detail, members ? { members } : {});

@@ -10,6 +10,7 @@ import {
   toNanoError,
   unauthenticated,
   unavailable,
+  unlessMissing,
 } from "./errors.ts";
 import { toProblem } from "./problem.ts";
 
@@ -39,6 +40,18 @@ describe("the helpers", () => {
       code: "invalid_cursor",
       message: "No.",
     }]);
+  });
+});
+
+describe("unlessMissing()", () => {
+  it("gives what is there, and undefined for what is not", async () => {
+    expect(await unlessMissing(Promise.resolve("a store"))).toBe("a store");
+    expect(await unlessMissing(Promise.reject(notFound("store")))).toBeUndefined();
+  });
+
+  it("leaves every other error as it is", async () => {
+    await expect(unlessMissing(Promise.reject(forbidden()))).rejects.toMatchObject({ kind: "forbidden" });
+    await expect(unlessMissing(Promise.reject(new TypeError("x")))).rejects.toThrow(TypeError);
   });
 });
 

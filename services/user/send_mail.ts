@@ -1,5 +1,5 @@
 import type { Store } from "../../proto/gen/nano/store/v1/store.ts";
-import { NanoError } from "../shared/errors.ts";
+import { unlessMissing } from "../shared/errors.ts";
 import { newToken, sha256 } from "../shared/ids.ts";
 import type { Mailer } from "./mail.ts";
 import { composeMail } from "./mail_texts.ts";
@@ -27,21 +27,12 @@ export async function sendMail({ config, repository, mailer, store }: SendMailDe
   const facts = await repository.armMailToken(id, await sha256(token));
   // Spent, replaced, taken back, or expired: there is nothing to be said.
   if (!facts) return;
-  const shop = facts.store_id ? await storeOf(store, facts.store_id) : undefined;
+  // A store that is gone has no name to give.
+  const shop = facts.store_id ? await unlessMissing(store.getStore({ id_or_slug: facts.store_id })) : undefined;
   const { purpose, email: to, role, inviter } = facts;
   const link = `${baseOf(config, facts, shop?.slug)}${PAGES[purpose]}?token=${token}`;
   await mailer.send(composeMail({ purpose, to, role, inviter, link, store: shop?.name ?? "Nano" }));
   await repository.noteSent(id);
-}
-
-/** A store that is gone has no name to give. */
-async function storeOf(store: SendMailDeps["store"], id_or_slug: string) {
-  try {
-    return await store.getStore({ id_or_slug });
-  } catch (error) {
-    if (error instanceof NanoError && error.kind === "not_found") return undefined;
-    throw error;
-  }
 }
 
 /** From the settings alone, never from what a request said. Staff use the console; customers the storefront, if any. */
