@@ -124,6 +124,15 @@ describe("/metrics", () => {
     expect(routes).toContain("GET other 4xx");
   });
 
+  it("show that every service with an audit log seals it", () => {
+    const sealing = SERVICES.filter((name) =>
+      served.get(name)?.samples.some(({ labels }) => labels.job === "seal_audit")
+    );
+    const migrations = (name: string) => [...Deno.readDirSync(new URL(`../db/migrations/${name}`, import.meta.url))];
+    const audited = SERVICES.filter((name) => migrations(name).some((file) => file.name.endsWith("_audit_seals.sql")));
+    expect(sealing).toEqual(audited);
+  });
+
   it("tell at most 21 stores apart", () => {
     const stores = served.get("order")?.samples.filter(({ name }) => name === "nano_orders") ?? [];
     expect(stores.length).toBeGreaterThan(0);

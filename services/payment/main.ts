@@ -1,5 +1,4 @@
 import { type PaymentServiceServer, PaymentServiceService } from "../../proto/gen/nano/payment/v1/payment.ts";
-import { SEAL_CRONTAB, sealAudit } from "../shared/audit_seals.ts";
 import { readConfig } from "../shared/config.ts";
 import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
@@ -25,7 +24,8 @@ await serve<PaymentServiceServer>("payment", config, log, {
   pool,
   definition: PaymentServiceService,
   handlers: createHandlers(deps),
-  jobs: { ...createJobs({ ...deps, pool, order, store }), seal_audit: sealAudit(pool, log) },
-  crontab: `${crontab}\n${SEAL_CRONTAB}`,
+  jobs: createJobs({ ...deps, pool, order, store }),
+  crontab,
+  audited: true,
   close: [order.close, store.close],
 });

@@ -1,5 +1,4 @@
 import { type ProductServiceServer, ProductServiceService } from "../../proto/gen/nano/product/v1/product.ts";
-import { SEAL_CRONTAB, sealAudit } from "../shared/audit_seals.ts";
 import { readConfig } from "../shared/config.ts";
 import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
@@ -30,8 +29,9 @@ await serve<ProductServiceServer>("product", config, log, {
   pool,
   definition: ProductServiceService,
   handlers: createHandlers({ pool, repository }),
-  jobs: { ...createJobs({ ...clients, pool, repository, log }), seal_audit: sealAudit(pool, log) },
-  crontab: `${crontab}\n${SEAL_CRONTAB}`,
+  jobs: createJobs({ ...clients, pool, repository, log }),
+  crontab,
+  audited: true,
   concurrency: CONCURRENCY,
   close: [
     () => replica?.close(),

@@ -1,5 +1,6 @@
 import { HealthImplementation } from "grpc-health-check";
 import type { Server } from "@grpc/grpc-js";
+import { SEAL_CRONTAB, sealAudit } from "./audit_seals.ts";
 import { createServer, listen, type Rpcs, stopServer } from "./grpc.ts";
 import { type Readiness, serveHealth } from "./health.ts";
 import { measureQueue } from "./job_telemetry.ts";
@@ -25,6 +26,8 @@ export interface ServiceParts<S> extends JobsOptions {
   definition: Record<keyof Rpcs<S>, unknown>;
   handlers: Rpcs<S>;
   jobs: JobHandlers;
+  /** Whether it keeps an audit log, which is sealed each minute. */
+  audited?: boolean;
   /** What must be done once before it takes requests, on a database that has this release's migrations. */
   prepare?: () => Promise<void>;
   /** What else is closed at the end: neighbours' clients, the cache. */
@@ -37,13 +40,15 @@ export interface ServiceParts<S> extends JobsOptions {
  */
 export async function serve<S>(name: string, config: ServiceConfig, log: Log, parts: ServiceParts<S>): Promise<void> {
   const { pool } = parts;
+  const jobs = parts.audited ? { ...parts.jobs, seal_audit: sealAudit(pool, log) } : parts.jobs;
+  const crontab = parts.audited ? [parts.crontab, SEAL_CRONTAB].join("\n") : parts.crontab;
   const readiness: Readiness = { draining: false, check: await fit(pool, name, log, parts.prepare) };
   measurePool(pool);
-  measureQueue(pool, name, Object.keys(parts.jobs));
+  measureQueue(pool, name, Object.keys(jobs));
   const server = createServer(parts.definition, parts.handlers, log);
   const health = addHealth(server, name);
   if (config.ENVIRONMENT === "development") await addReflection(server, name);
-  const runner = await runJobs(config, name, parts.jobs, log, parts);
+  const runner = await runJobs(config, name, jobs, log, { ...parts, crontab });
   await listen(server, `${config.HOST}:${config.PORT}`);
   const http = serveHealth(name, config, readiness);
   onShutdown(config, log, readiness, [

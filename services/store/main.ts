@@ -1,5 +1,4 @@
 import { type StoreServiceServer, StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
-import { SEAL_CRONTAB, sealAudit } from "../shared/audit_seals.ts";
 import { readConfig } from "../shared/config.ts";
 import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
@@ -31,8 +30,9 @@ await serve<StoreServiceServer>("store", config, log, {
   pool,
   definition: StoreServiceService,
   handlers: createHandlers(deps),
-  jobs: { ...createJobs(deps), seal_audit: sealAudit(pool, log) },
-  crontab: `${crontab}\n${SEAL_CRONTAB}`,
+  jobs: createJobs(deps),
+  crontab,
+  audited: true,
   concurrency: CONCURRENCY,
   round_ms: ROUND_MS,
   close: [() => deliver.close()],

@@ -1,5 +1,4 @@
 import { type UserServiceServer, UserServiceService } from "../../proto/gen/nano/user/v1/user.ts";
-import { SEAL_CRONTAB, sealAudit } from "../shared/audit_seals.ts";
 import { readConfig } from "../shared/config.ts";
 import { actAs } from "../shared/identity.ts";
 import { createLog } from "../shared/log.ts";
@@ -39,10 +38,8 @@ await serve<UserServiceServer>("user", config, log, {
     mail: !!mailer,
     neighbours,
   }),
-  jobs: {
-    ...createJobs({ config, repository, neighbours, mailer }),
-    seal_audit: sealAudit(pool, log),
-  },
-  crontab: `${crontab}\n${SEAL_CRONTAB}`,
+  jobs: createJobs({ config, repository, neighbours, mailer }),
+  crontab,
+  audited: true,
   close: [neighbours.close, () => mailer?.close()],
 });
