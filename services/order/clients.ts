@@ -19,7 +19,7 @@ import {
 } from "../../proto/gen/nano/product/v1/product.ts";
 import { type Store, type StoreServiceServer, StoreServiceService } from "../../proto/gen/nano/store/v1/store.ts";
 import { asSystem, remainingTime, withTimeout } from "../shared/context.ts";
-import { NanoError } from "../shared/errors.ts";
+import { unlessMissing } from "../shared/errors.ts";
 import { connect } from "../shared/grpc.ts";
 import type { EventStore } from "../shared/publish_event.ts";
 import { remember } from "../shared/remember.ts";
@@ -146,13 +146,4 @@ export function createClients(config: {
     },
   };
   return { neighbours, close: () => [cart, product, store, payment].forEach((client) => client.close()) };
-}
-
-async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof NanoError && error.kind === "not_found") return undefined;
-    throw error;
-  }
 }
