@@ -2,6 +2,7 @@ import { HttpError } from "fresh";
 import { ApiError } from "./api.ts";
 import { cookieOf } from "./cookies.ts";
 import { ErrorPage } from "./components/error_page.tsx";
+import { withQuery } from "./components/table.tsx";
 import { safeNext } from "./forms.ts";
 import { copyOfForm, holdForm } from "./held_form.ts";
 import { log } from "./log.ts";
@@ -34,11 +35,18 @@ export const boundary = define.middleware(async (ctx) => {
       const code = error instanceof ApiError ? error.code : "";
       if (code === "totp_enrolment_required") return ctx.redirect("/two-factor", 303);
       if (code === "step_up_required") {
-        if (form && state.user) await holdForm(state, url.pathname + url.search, form);
+        if (form && state.user) await holdForm(state, withQuery(url, { store: state.store.id }), form);
         return ctx.redirect(`/step-up?next=${encodeURIComponent(url.pathname)}`, 303);
       }
       if (status >= 500) log().error({ err: error, http: { request: { id: state.request_id } } }, "a page failed");
-      const page = <ErrorPage status={status} request_id={state.request_id} state={state} />;
+      const page = (
+        <ErrorPage
+          status={status}
+          says={error instanceof HttpError ? error.message : ""}
+          request_id={state.request_id}
+          state={state}
+        />
+      );
       return await ctx.render(page, { status }, { skipInheritedLayouts: true });
     }
   };

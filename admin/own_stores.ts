@@ -12,9 +12,14 @@ export async function ownStores({ get }: Api, user: Me, wanted: string | undefin
     return (await Promise.all(ids.map(one))).filter((store) => store !== undefined);
   }
   const { data } = await get<Page<Store>>("/stores", { limit: MAX_STORES });
-  if (!wanted || data.some(({ slug }) => slug === wanted)) return data;
+  if (!wanted || named(data, wanted)) return data;
   const store = await one(wanted);
-  return store ? [store, ...data] : data;
+  return store ? [...data, store] : data;
+}
+
+/** The store of an id or a slug. */
+export function named(stores: readonly Store[], name: string | undefined): Store | undefined {
+  return stores.find(({ id }) => id === name) ?? stores.find(({ slug }) => slug === name);
 }
 
 function noneIfGone(error: unknown): undefined {

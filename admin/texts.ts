@@ -32,6 +32,7 @@ export const texts = {
   frame: {
     store: "Store",
     switchStore: "Switch store",
+    noSuchStore: "You do not work for this store any more. Nothing was saved.",
     profile: "Profile",
     signOut: "Sign out",
     search: "Search",

@@ -2,11 +2,19 @@ import { Frame } from "./frame.tsx";
 import { texts } from "../texts.ts";
 import type { State } from "../utils.ts";
 
+interface Props {
+  status: number;
+  /** What is wrong, where there is more to say than the status does. */
+  says?: string;
+  request_id?: string;
+  state?: State;
+}
+
 /** What an operator sees in place of a page. */
-export function ErrorPage({ status, request_id, state }: { status: number; request_id?: string; state?: State }) {
+export function ErrorPage({ status, says, request_id, state }: Props) {
   const content = (
     <div class="error-page">
-      <h1>{texts.errors[status] ?? texts.errors[500]}</h1>
+      <h1>{says || (texts.errors[status] ?? texts.errors[500])}</h1>
       {status >= 500 && request_id && <p class="muted">{texts.errorReference} {request_id}</p>}
       <p>
         <a class="button" href="/">{texts.nav.home}</a>

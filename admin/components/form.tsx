@@ -1,7 +1,10 @@
 import type { ComponentChildren, JSX } from "preact";
+import { useContext } from "preact/hooks";
 import { type FormErrors, NO_ERRORS } from "../form_errors.ts";
 import { UnsavedGuard } from "../islands/UnsavedGuard.tsx";
 import { texts } from "../texts.ts";
+import { Place } from "./place.ts";
+import { withQuery } from "./table.tsx";
 
 interface FormProps {
   errors?: FormErrors;
@@ -15,17 +18,23 @@ interface FormProps {
   upload?: boolean;
   class?: string;
   id?: string;
+  "aria-label"?: string;
   children: ComponentChildren;
 }
 
-/** A form that posts to its own page and says on top what was refused. */
+/**
+ * A form that posts to its own page, in the store that the page shows, and says on top what was refused. Every form
+ * that posts is one: meanwhile another tab may have switched to another store.
+ */
 export function Form({ errors = NO_ERRORS, main, unguarded, changed, action, upload, children, ...rest }: FormProps) {
+  const place = useContext(Place);
+  const target = place ? withQuery(new URL(action ?? place.url, place.url), { store: place.store }) : action;
   const refused = errors.summary !== "" || Object.keys(errors.fields).length > 0;
   return (
     <form
       {...rest}
       method="post"
-      {...(action ? { action } : {})}
+      {...(target ? { action: target } : {})}
       {...(main ? { "data-main": "" } : {})}
       {...(upload ? { enctype: "multipart/form-data" } : {})}
     >

@@ -4,6 +4,7 @@ import type { Permission } from "../../services/shared/permissions.ts";
 import { texts } from "../texts.ts";
 import { may, type State } from "../utils.ts";
 import { Flash } from "./flash.tsx";
+import { Form } from "./form.tsx";
 import { Icon, type IconName } from "./icon.tsx";
 
 /** The navigation's entries; each is shown to whom the gateway would answer. */
@@ -99,18 +100,18 @@ function StoreSwitcher({ state: { store, stores } }: { state: State }) {
 function Operator({ state: { user, theme } }: { state: State }) {
   return (
     <div class="operator">
-      <form method="post" action="/theme" class="segments" aria-label={texts.frame.theme}>
+      <Form action="/theme" class="segments" aria-label={texts.frame.theme}>
         {(["auto", "light", "dark"] as const).map((name) => (
           <button key={name} type="submit" name="theme" value={name} aria-pressed={theme === name}>
             {texts.frame.themes[name]}
           </button>
         ))}
-      </form>
+      </Form>
       <div class="operator-line">
         <a href="/profile" class="operator-name" title={user.email}>{user.name || user.email}</a>
-        <form method="post" action="/logout">
+        <Form action="/logout">
           <button type="submit" class="link">{texts.frame.signOut}</button>
-        </form>
+        </Form>
       </div>
     </div>
   );

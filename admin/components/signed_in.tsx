@@ -50,11 +50,11 @@ export function SignedInList(
 
 function EndButton({ one }: { one: SignedIn }) {
   return (
-    <form method="post">
+    <Form>
       <button type="submit" class="button small" name="end" value={one.id} aria-label={t.endNamed(clientName(one))}>
         {t.end}
       </button>
-    </form>
+    </Form>
   );
 }
 

@@ -1,6 +1,7 @@
 import { texts } from "../texts.ts";
 import type { State } from "../utils.ts";
 import { type SavedView, viewOf } from "../views.ts";
+import { Form } from "./form.tsx";
 import { withQuery } from "./table.tsx";
 
 const t = texts.views;
@@ -40,20 +41,20 @@ function SaveView({ url }: { url: URL }) {
   return (
     <details class="save-view">
       <summary class="button small">{t.save}</summary>
-      <form method="post" action="/views" class="inline">
+      <Form action="/views" class="inline">
         <input type="hidden" name="view" value={viewOf(url)} />
         <input name="name" aria-label={t.name} placeholder={t.name} maxLength={40} required />
         <button type="submit" class="button small primary" name="act" value="save">{texts.form.save}</button>
-      </form>
+      </Form>
     </details>
   );
 }
 
 function DropView({ view: { path, query, name } }: { view: SavedView }) {
   return (
-    <form method="post" action="/views" class="inline">
+    <Form action="/views" class="inline">
       <input type="hidden" name="view" value={path + query} />
       <button type="submit" class="button small" name="act" value="drop">{t.drop(name)}</button>
-    </form>
+    </Form>
   );
 }

@@ -88,9 +88,9 @@ function Offer({ token, errors, offer, me, name }: Data & { offer: InvitationOff
       <>
         {says}
         <p class="notice">{t.other(email)}</p>
-        <form method="post" action="/logout">
+        <Form action="/logout">
           <button type="submit" class="button wide">{texts.frame.signOut}</button>
-        </form>
+        </Form>
       </>
     );
   }

@@ -94,10 +94,10 @@ function Confirmed({ next, held: { path, fields } }: { next: string; held: HeldF
   return (
     <Door title={t.confirmed}>
       <p>{t.goOnSays}</p>
-      <form method="post" action={path} data-main="">
+      <Form action={path} main unguarded>
         {fields.map(([name, value], index) => <input key={index} type="hidden" name={name} value={value} />)}
         <button type="submit" class="button primary wide">{t.goOn}</button>
-      </form>
+      </Form>
       <a href={next}>{texts.form.cancel}</a>
     </Door>
   );

@@ -1,8 +1,10 @@
+import { HttpError } from "fresh";
 import { api, ApiError } from "../../api.ts";
 import { cookie, cookieOf } from "../../cookies.ts";
 import { dropFlash, readFlash } from "../../flash.ts";
-import { ownStores } from "../../own_stores.ts";
+import { named, ownStores } from "../../own_stores.ts";
 import { readSession } from "../../session.ts";
+import { texts } from "../../texts.ts";
 import type { Me } from "../../types.ts";
 import { define } from "../../utils.ts";
 import { readViews } from "../../views.ts";
@@ -10,7 +12,10 @@ import { readViews } from "../../views.ts";
 const STORE_COOKIE = "nano_store";
 const YEAR_S = 365 * 24 * 3600;
 
-/** Lets only operators pass: who is it, for which store; others are sent to the sign-in by the boundary. */
+/**
+ * Lets only operators pass: who is it, for which store; others are sent to the sign-in by the boundary. The store is that
+ * of the address, as each form's has it, else the one last switched to or written to, which a cookie keeps.
+ */
 export const handler = define.middleware(async (ctx) => {
   const { req, state, url } = ctx;
   const session = await readSession(req);
@@ -18,11 +23,15 @@ export const handler = define.middleware(async (ctx) => {
   state.session = session;
   const gateway = api(ctx);
   const [user, flash] = await Promise.all([gateway.get<Me>("/users/me"), readFlash(req)]);
-  const wanted = url.searchParams.get("store") ?? cookieOf(req, STORE_COOKIE);
+  const asked = url.searchParams.get("store");
+  const wanted = asked || cookieOf(req, STORE_COOKIE);
   const stores = await ownStores(gateway, user, wanted);
-  const store = stores.find(({ slug }) => slug === wanted) ?? stores[0];
+  const found = named(stores, wanted);
+  const store = found ?? stores[0];
   if (!store) throw new ApiError(401, {});
-  if (url.searchParams.has("store")) state.cookies.push(cookie(STORE_COOKIE, store.slug, YEAR_S));
+  // What was typed for one store is never written to another.
+  if (wanted && !found && req.method === "POST") throw new HttpError(403, texts.frame.noSuchStore);
+  if (asked && found) state.cookies.push(cookie(STORE_COOKIE, store.id, YEAR_S));
   Object.assign(state, { user, stores, store, locale: store.locale, views: readViews(req) });
   if (flash) state.flash = flash;
 

@@ -2,7 +2,7 @@ import { HttpError, page } from "fresh";
 import { Filters } from "../../../components/filters.tsx";
 import { ErrorSummary, Form } from "../../../components/form.tsx";
 import { orderColumnsWithBuyer } from "../../../components/orders/columns.tsx";
-import { Pagination, Table } from "../../../components/table.tsx";
+import { Pagination, Table, withQuery } from "../../../components/table.tsx";
 import { Views } from "../../../components/views.tsx";
 import { NoneFound, PageHead, words } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
@@ -41,7 +41,7 @@ export const handler = define.handlers<Data>({
     const answer = await attempt(moveAll(ctx, ids, status));
     if ("errors" in answer) return await refuse(answer.errors);
     await setFlash(ctx.state, answer.value.text, answer.value.tone);
-    return ctx.redirect(ctx.url.pathname + ctx.url.search, 303);
+    return ctx.redirect(withQuery(ctx.url, { store: "" }), 303);
   },
 });
 

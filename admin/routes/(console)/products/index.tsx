@@ -1,6 +1,6 @@
 import { page } from "fresh";
 import { api } from "../../../api.ts";
-import { Field } from "../../../components/form.tsx";
+import { Field, Form } from "../../../components/form.tsx";
 import { categoryOptions } from "../../../components/product_form.tsx";
 import { Pagination, Table, withQuery } from "../../../components/table.tsx";
 import { Views } from "../../../components/views.tsx";
@@ -57,7 +57,7 @@ export const handler = define.handlers({
     const form = await ctx.req.formData();
     const ids = [...new Set(form.getAll("ids").map(String).filter((id) => /^[\w-]{36}$/.test(id)))].slice(0, 100);
     const status = STATUSES.find((value) => value === form.get("status"));
-    const back = ctx.redirect(url.pathname + url.search, 303);
+    const back = ctx.redirect(withQuery(url, { store: "" }), 303);
     if (!status || ids.length === 0) {
       await setFlash(state, t.chooseSome, "bad");
       return back;
@@ -141,12 +141,12 @@ export default define.page<typeof handler>(({ data: { products, categories }, st
         />
       )}
       {writes && data.length > 0 && (
-        <form method="post" action={withQuery(url, {})} class="bulk" id="bulk">
+        <Form class="bulk" id="bulk">
           <span class="muted">{texts.table.selected}</span>
           <button type="submit" class="button" name="status" value="active">{t.publish}</button>
           <button type="submit" class="button" name="status" value="draft">{t.unpublish}</button>
           <button type="submit" class="button" name="status" value="archived">{t.archive}</button>
-        </form>
+        </Form>
       )}
       <Pagination
         url={url}

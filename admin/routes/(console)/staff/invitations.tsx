@@ -65,11 +65,11 @@ function columns(state: State): Column<Invitation>[] {
   ];
   if (!may(state, "user:write")) return all;
   const revoke = ({ id, email }: Invitation) => (
-    <form method="post">
+    <Form>
       <button type="submit" class="button small" name="revoke" value={id} aria-label={t.revokeNamed(email)}>
         {t.revoke}
       </button>
-    </form>
+    </Form>
   );
   return [...all, { title: t.revoke, act: true, cell: revoke }];
 }
