@@ -39,7 +39,8 @@ describe("an operator of two stores", () => {
     return them;
   };
   const open = async (them: Visitor, path: string) => formIn(await (await them.get(path)).text(), path);
-  const switchTo = (them: Visitor, { store }: World) => them.get(`/?store=${store.slug}`);
+  const switchTo = (them: Visitor, { store }: World, headers: HeadersInit = {}) =>
+    them.send(`/?store=${store.slug}`, { headers });
   const nameOf = (html: string) => /<summary><span>([^<]*)<\/span>/.exec(html)?.[1];
   const current = async (them: Visitor) => nameOf(await (await them.get("/")).text());
 
@@ -131,6 +132,16 @@ describe("an operator of two stores", () => {
     expect((await them.post(held.action, held.fields)).status).toBe(303);
     const found = async (world: World) => JSON.stringify(await call(inStore(world), "GET", "/api-keys")).includes(name);
     expect([await found(a), await found(b)]).toEqual([true, false]);
+  });
+
+  it("is shown a store by another site's link, and not switched to it", async () => {
+    const them = await seat(await engage());
+    for (const site of ["cross-site", "same-site"]) {
+      const shown = await switchTo(them, b, { "Sec-Fetch-Site": site });
+      expect([site, nameOf(await shown.text()), await current(them)]).toEqual([site, "Store B", "Store A"]);
+    }
+    await switchTo(them, b, { "Sec-Fetch-Site": "same-origin" });
+    expect(await current(them)).toBe("Store B");
   });
 
   it("is told that the store of a form is no longer theirs, and nothing is written", async () => {

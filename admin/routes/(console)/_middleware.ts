@@ -31,7 +31,7 @@ export const handler = define.middleware(async (ctx) => {
   if (!store) throw new ApiError(401, {});
   // What was typed for one store is never written to another.
   if (wanted && !found && req.method === "POST") throw new HttpError(403, texts.frame.noSuchStore);
-  if (asked && found) state.cookies.push(cookie(STORE_COOKIE, store.id, YEAR_S));
+  if (asked && found && !fromElsewhere(req)) state.cookies.push(cookie(STORE_COOKIE, store.id, YEAR_S));
   Object.assign(state, { user, stores, store, locale: store.locale, views: readViews(req) });
   if (flash) state.flash = flash;
 
@@ -40,3 +40,8 @@ export const handler = define.middleware(async (ctx) => {
   if (flash && shown && req.method === "GET") dropFlash(state);
   return response;
 });
+
+/** Whether another site's link led here: it shows a store once, and switches nobody to it. */
+function fromElsewhere({ headers }: Request): boolean {
+  return ["cross-site", "same-site"].includes(headers.get("Sec-Fetch-Site") ?? "");
+}
