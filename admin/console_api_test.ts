@@ -114,6 +114,13 @@ describe("the console over the shop", () => {
     expect(await (await manager.get(`/orders/${order.id}`)).text()).not.toContain("planted");
   });
 
+  it("answers 400 to what is no form, whoever sends it", async () => {
+    for (const path of ["/orders", "/products/new", "/profile", "/views", "/step-up"]) {
+      const headers = { "Content-Type": "application/json" };
+      expect([path, (await manager.send(path, { method: "POST", body: "{}", headers })).status]).toEqual([path, 400]);
+    }
+  });
+
   it("shows what people wrote as text", async () => {
     await support.post(`/orders/${order.id}`, { action: "note", text: "<script>alert('note')</script>" });
     for (

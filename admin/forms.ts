@@ -2,6 +2,7 @@ import { HttpError } from "fresh";
 import { ApiError } from "./api.ts";
 import type { Permission } from "../services/shared/permissions.ts";
 import { faults, type FormErrors, NO_ERRORS } from "./form_errors.ts";
+import { texts } from "./texts.ts";
 import { may, type State } from "./utils.ts";
 
 export { faults, type FormErrors, NO_ERRORS };
@@ -19,6 +20,16 @@ export async function attempt<T>(work: Promise<T>): Promise<{ value: T } | { err
   } catch (error) {
     if (!(error instanceof ApiError) || !OF_INPUT.includes(error.status) || ELSEWHERE.includes(error.code)) throw error;
     return { errors: { summary: error.message, fields: error.fields }, refusal: error };
+  }
+}
+
+/** What a request brings as a form; a body that is none is the sender's fault, not ours. */
+export async function formOf(request: Request): Promise<FormData> {
+  try {
+    return await request.formData();
+  } catch (error) {
+    if (error instanceof TypeError) throw new HttpError(400, texts.form.unreadable, { cause: error });
+    throw error;
   }
 }
 

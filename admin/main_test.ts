@@ -19,4 +19,16 @@ describe("the console", () => {
       expect(await response.text()).toContain("<title>Nano</title>");
     }
   });
+
+  it("answers 400 to what is no form", async () => {
+    const bodies = [["application/json", "{}"], ["multipart/form-data", "--x"], ["", "a=b"]] as const;
+    for (const path of ["/login", "/forgot-password", "/reset-password", "/verify-email", "/invitation", "/theme"]) {
+      for (const [type, body] of bodies) {
+        const headers = { "Content-Type": type };
+        const response = await ask(path, { method: "POST", body: new TextEncoder().encode(body), headers });
+        expect([path, type, response.status]).toEqual([path, type, 400]);
+        expect(await response.text()).toContain("This is not a form that can be read.");
+      }
+    }
+  });
 });

@@ -60,6 +60,7 @@ export const texts = {
   },
   form: {
     errors: "That did not work",
+    unreadable: "This is not a form that can be read.",
     /** Fields that people do not know by the contract's name. */
     fields: {
       again: "Password again",

@@ -2,7 +2,7 @@ import { page } from "fresh";
 import { api } from "../api.ts";
 import { Door } from "../components/door.tsx";
 import { Field, Form } from "../components/form.tsx";
-import { attempt, type FormErrors, NO_ERRORS, textsOf } from "../forms.ts";
+import { attempt, type FormErrors, formOf, NO_ERRORS, textsOf } from "../forms.ts";
 import { texts } from "../texts.ts";
 import { define } from "../utils.ts";
 
@@ -22,7 +22,7 @@ export const handler = define.handlers<Data>({
   },
   POST: async (ctx) => {
     ctx.state.title = t.title;
-    const { email = "" } = textsOf(await ctx.req.formData());
+    const { email = "" } = textsOf(await formOf(ctx.req));
     const answer = await attempt(api(ctx).send("POST", "/auth/forgot-password", { body: { email } }));
     if ("errors" in answer) return page({ email, errors: answer.errors, sent: false }, { status: 422 });
     return page({ email, errors: NO_ERRORS, sent: true });

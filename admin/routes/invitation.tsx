@@ -3,7 +3,7 @@ import { api, ApiError } from "../api.ts";
 import { Door, NewPassword } from "../components/door.tsx";
 import { Field, Form } from "../components/form.tsx";
 import { setFlash } from "../flash.ts";
-import { attempt, faults, type FormErrors, NO_ERRORS, textsOf } from "../forms.ts";
+import { attempt, faults, type FormErrors, formOf, NO_ERRORS, textsOf } from "../forms.ts";
 import { endSession, keepSession, readSession } from "../session.ts";
 import { texts } from "../texts.ts";
 import type { InvitationOffer } from "../identity_types.ts";
@@ -30,7 +30,7 @@ export const handler = define.handlers<Data>({
   },
   POST: async (ctx) => {
     ctx.state.title = t.accept;
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const { token = "", name = "" } = textsOf(form);
     const data = await load(ctx, token);
     const refuse = (errors: FormErrors) => page({ ...data, errors, name }, { status: 422 });

@@ -2,7 +2,7 @@ import { page } from "fresh";
 import { api, ApiError } from "../api.ts";
 import { Door } from "../components/door.tsx";
 import { Field, Form } from "../components/form.tsx";
-import { attempt, faults, type FormErrors, NO_ERRORS, safeNext, textsOf } from "../forms.ts";
+import { attempt, faults, type FormErrors, formOf, NO_ERRORS, safeNext, textsOf } from "../forms.ts";
 import { keepSession, readSession } from "../session.ts";
 import { texts } from "../texts.ts";
 import { hold, release } from "../two_factor/held_login.ts";
@@ -28,7 +28,7 @@ export const handler = define.handlers<Data>({
   /** The first step brings e-mail and password; the second, of who has a second factor, its code with the sealed first. */
   POST: async (ctx) => {
     ctx.state.title = texts.login.title;
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const { email: typed = "", next: wanted, code, held } = textsOf(form);
     const next = safeNext(wanted);
     const first = held ? await release(held) : { email: typed, password: String(form.get("password") ?? "") };

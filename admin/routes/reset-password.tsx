@@ -2,7 +2,7 @@ import { page } from "fresh";
 import { api } from "../api.ts";
 import { Door, NewPassword } from "../components/door.tsx";
 import { Form } from "../components/form.tsx";
-import { attempt, faults, type FormErrors, NO_ERRORS, textsOf } from "../forms.ts";
+import { attempt, faults, type FormErrors, formOf, NO_ERRORS, textsOf } from "../forms.ts";
 import { endSession } from "../session.ts";
 import { texts } from "../texts.ts";
 import { define } from "../utils.ts";
@@ -23,7 +23,7 @@ export const handler = define.handlers<Data>({
   },
   POST: async (ctx) => {
     ctx.state.title = t.title;
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const { token = "" } = textsOf(form);
     const refuse = (errors: FormErrors) => page({ token, errors, done: false }, { status: 422 });
     const password = String(form.get("password") ?? "");

@@ -3,7 +3,7 @@ import { api, ApiError } from "../api.ts";
 import { Door } from "../components/door.tsx";
 import { Field, Form } from "../components/form.tsx";
 import { setFlash } from "../flash.ts";
-import { attempt, type FormErrors, NO_ERRORS, safeNext, textsOf } from "../forms.ts";
+import { attempt, type FormErrors, formOf, NO_ERRORS, safeNext, textsOf } from "../forms.ts";
 import { dropForm, type HeldForm, heldForm } from "../held_form.ts";
 import { readSession } from "../session.ts";
 import { texts } from "../texts.ts";
@@ -32,7 +32,7 @@ export const handler = define.handlers<Data>({
   POST: async (ctx) => {
     ctx.state.title = t.title;
     ctx.state.session = await signedIn(ctx.req);
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const { next: wanted, code } = textsOf(form);
     const next = safeNext(wanted);
     const proof = form.has("password") ? { password: String(form.get("password")) } : { code: code ?? "" };

@@ -1,5 +1,5 @@
 import { cookie, forget } from "../cookies.ts";
-import { safeNext } from "../forms.ts";
+import { formOf, safeNext } from "../forms.ts";
 import { define } from "../utils.ts";
 
 const YEAR_S = 365 * 24 * 3600;
@@ -7,7 +7,7 @@ const YEAR_S = 365 * 24 * 3600;
 /** Light, dark or as the device has it; then back to the page. */
 export const handler = define.handlers({
   POST: async (ctx) => {
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const theme = form.get("theme");
     const known = theme === "light" || theme === "dark";
     ctx.state.cookies.push(known ? cookie("nano_theme", theme, YEAR_S) : forget("nano_theme"));

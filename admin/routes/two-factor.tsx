@@ -3,7 +3,7 @@ import { api, ApiError } from "../api.ts";
 import { Door } from "../components/door.tsx";
 import { ConfirmButton, Field, Form } from "../components/form.tsx";
 import { Qr } from "../components/qr.tsx";
-import { attempt, type FormErrors, NO_ERRORS, textsOf } from "../forms.ts";
+import { attempt, type FormErrors, formOf, NO_ERRORS, textsOf } from "../forms.ts";
 import { seal, unseal } from "../seal.ts";
 import { readSession } from "../session.ts";
 import { texts } from "../texts.ts";
@@ -31,7 +31,7 @@ export const handler = define.handlers<Data>({
   POST: async (ctx) => {
     ctx.state.title = t.title;
     ctx.state.session = await signedIn(ctx.req);
-    const { act, code = "", sealed = "" } = textsOf(await ctx.req.formData());
+    const { act, code = "", sealed = "" } = textsOf(await formOf(ctx.req));
     const gateway = api(ctx);
     const totp = () => gateway.get<Totp>("/users/me/totp");
     const refuse = async (errors: FormErrors, begun?: Data["begun"]) =>

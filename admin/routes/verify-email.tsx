@@ -2,7 +2,7 @@ import { page } from "fresh";
 import { api } from "../api.ts";
 import { Door } from "../components/door.tsx";
 import { Form } from "../components/form.tsx";
-import { attempt, type FormErrors, NO_ERRORS, textsOf } from "../forms.ts";
+import { attempt, type FormErrors, formOf, NO_ERRORS, textsOf } from "../forms.ts";
 import { texts } from "../texts.ts";
 import { define } from "../utils.ts";
 
@@ -22,7 +22,7 @@ export const handler = define.handlers<Data>({
   },
   POST: async (ctx) => {
     ctx.state.title = t.title;
-    const { token = "" } = textsOf(await ctx.req.formData());
+    const { token = "" } = textsOf(await formOf(ctx.req));
     const answer = await attempt(api(ctx).post("/auth/verify-email", { token }));
     if ("errors" in answer) return page({ token, errors: answer.errors, done: false }, { status: 422 });
     return page({ token, errors: NO_ERRORS, done: true });

@@ -3,7 +3,7 @@ import { api } from "../../api.ts";
 import { Field, Form } from "../../components/form.tsx";
 import { Badge, Card, PageHead } from "../../components/ui.tsx";
 import { setFlash } from "../../flash.ts";
-import { attempt, faults, type FormErrors, NO_ERRORS, textsOf } from "../../forms.ts";
+import { attempt, faults, type FormErrors, formOf, NO_ERRORS, textsOf } from "../../forms.ts";
 import { texts } from "../../texts.ts";
 import type { Me } from "../../types.ts";
 import { define } from "../../utils.ts";
@@ -22,7 +22,7 @@ export const handler = define.handlers<Data>({
   },
   POST: async (ctx) => {
     ctx.state.title = texts.frame.profile;
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const values = textsOf(form);
     if (values.form === "verify") {
       const asked = await attempt(api(ctx).send("POST", "/auth/verify-email/resend"));

@@ -3,7 +3,7 @@ import { api } from "../../api.ts";
 import { Checkbox, Field, Form } from "../../components/form.tsx";
 import { Card, PageHead } from "../../components/ui.tsx";
 import { setFlash } from "../../flash.ts";
-import { attempt, type FormErrors, need, NO_ERRORS, textsOf } from "../../forms.ts";
+import { attempt, type FormErrors, formOf, need, NO_ERRORS, textsOf } from "../../forms.ts";
 import { texts } from "../../texts.ts";
 import type { PlatformSettings } from "../../types.ts";
 import { define } from "../../utils.ts";
@@ -27,7 +27,7 @@ export const handler = define.handlers<Data>({
   POST: async (ctx) => {
     need(ctx.state, "platform:write");
     ctx.state.title = t.title;
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const { step_up_refund_amount: amount = "" } = textsOf(form);
     const settings = { require_totp: form.has("require_totp"), step_up_refund_amount: Number(amount || NaN) };
     const answer = await attempt(api(ctx).put<PlatformSettings>("/settings", settings));

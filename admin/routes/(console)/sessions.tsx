@@ -4,7 +4,7 @@ import { Pagination } from "../../components/table.tsx";
 import { SignedInList } from "../../components/signed_in.tsx";
 import { PageHead } from "../../components/ui.tsx";
 import { setFlash } from "../../flash.ts";
-import { textsOf } from "../../forms.ts";
+import { formOf, textsOf } from "../../forms.ts";
 import { texts } from "../../texts.ts";
 import type { SignedIn } from "../../identity_types.ts";
 import type { Page } from "../../types.ts";
@@ -21,7 +21,7 @@ export const handler = define.handlers<Page<SignedIn>>({
     return page(await api(ctx).get<Page<SignedIn>>(PATH, { limit: 50, cursor }));
   },
   POST: async (ctx) => {
-    const { end = "" } = textsOf(await ctx.req.formData());
+    const { end = "" } = textsOf(await formOf(ctx.req));
     const all = end === "all";
     await api(ctx).del(all ? PATH : `${PATH}/${encodeURIComponent(end)}`);
     await setFlash(ctx.state, all ? t.allEnded : t.ended);

@@ -1,6 +1,6 @@
 import { HttpError } from "fresh";
 import { setFlash } from "../../flash.ts";
-import { textsOf } from "../../forms.ts";
+import { formOf, textsOf } from "../../forms.ts";
 import { texts } from "../../texts.ts";
 import { define } from "../../utils.ts";
 import { keepViews, newView } from "../../views.ts";
@@ -11,7 +11,7 @@ const t = texts.views;
 export const handler = define.handlers({
   POST: async (ctx) => {
     const { state } = ctx;
-    const { act, name = "", view: wanted = "" } = textsOf(await ctx.req.formData());
+    const { act, name = "", view: wanted = "" } = textsOf(await formOf(ctx.req));
     const view = newView(act === "drop" ? "-" : name, state.store.slug, wanted);
     if (!view) throw new HttpError(400);
     const others = state.views.filter(({ store, path, query, name }) =>

@@ -4,7 +4,7 @@ import { ConfirmButton, Form } from "../../../components/form.tsx";
 import { Pagination, Table } from "../../../components/table.tsx";
 import { Badge, Empty, PageHead, Time } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { need, textsOf } from "../../../forms.ts";
+import { formOf, need, textsOf } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
 import type { ApiKey, Page } from "../../../types.ts";
 import { define, may } from "../../../utils.ts";
@@ -20,7 +20,7 @@ export const handler = define.handlers({
   },
   POST: async (ctx) => {
     need(ctx.state, "key:write");
-    const { id = "" } = textsOf(await ctx.req.formData());
+    const { id = "" } = textsOf(await formOf(ctx.req));
     await api(ctx).del(`/api-keys/${encodeURIComponent(id)}`);
     await setFlash(ctx.state, t.revoked);
     return ctx.redirect("/api-keys", 303);

@@ -4,7 +4,7 @@ import { api } from "../../../api.ts";
 import { Checkbox, Field, Form } from "../../../components/form.tsx";
 import { Card, PageHead } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, type FormErrors, need, NO_ERRORS, textsOf } from "../../../forms.ts";
+import { attempt, type FormErrors, formOf, need, NO_ERRORS, textsOf } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
 import type { ApiKey } from "../../../types.ts";
 import { define, may } from "../../../utils.ts";
@@ -27,7 +27,7 @@ export const handler = define.handlers<Data>({
   POST: async (ctx) => {
     need(ctx.state, "key:write");
     ctx.state.title = t.new;
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const { name = "", kind = "" } = textsOf(form);
     const scopes = form.getAll("scopes").map(String);
     const body = { name, kind, scopes: kind === "secret" ? scopes : [] };

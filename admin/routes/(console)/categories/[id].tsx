@@ -4,7 +4,7 @@ import { CategoryForm } from "../../../components/category_form.tsx";
 import { ConfirmButton, Form } from "../../../components/form.tsx";
 import { Card, PageHead } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, need, NO_ERRORS, textsOf } from "../../../forms.ts";
+import { attempt, formOf, need, NO_ERRORS, textsOf } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
 import type { Category } from "../../../types.ts";
 import { define } from "../../../utils.ts";
@@ -29,7 +29,7 @@ export const handler = define.handlers({
     const { data: categories } = await get<{ data: Category[] }>("/categories");
     const category = find(categories, ctx.params.id);
     state.title = category.name;
-    const { act, name = "", slug = "", parent_id = "" } = textsOf(await ctx.req.formData());
+    const { act, name = "", slug = "", parent_id = "" } = textsOf(await formOf(ctx.req));
     const path = `/categories/${category.id}`;
     if (act === "delete") {
       const answer = await attempt(del(path));

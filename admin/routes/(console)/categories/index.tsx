@@ -6,7 +6,7 @@ import { Table } from "../../../components/table.tsx";
 import { Card, Empty, PageHead } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
 import { number } from "../../../format.ts";
-import { attempt, need, NO_ERRORS, textsOf } from "../../../forms.ts";
+import { attempt, formOf, need, NO_ERRORS, textsOf } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
 import type { Category } from "../../../types.ts";
 import { define } from "../../../utils.ts";
@@ -26,7 +26,7 @@ export const handler = define.handlers({
     need(ctx.state, "category:write");
     ctx.state.title = t.title;
     const { get, post } = api(ctx);
-    const typed = textsOf(await ctx.req.formData());
+    const typed = textsOf(await formOf(ctx.req));
     const { name, slug, parent_id } = typed;
     const answer = await attempt(
       post<Category>("/categories", { name, ...(slug ? { slug } : {}), ...(parent_id ? { parent_id } : {}) }),

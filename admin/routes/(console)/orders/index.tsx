@@ -7,7 +7,7 @@ import { Views } from "../../../components/views.tsx";
 import { NoneFound, PageHead, words } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
 import { number } from "../../../format.ts";
-import { attempt, faults, type FormErrors, need, NO_ERRORS } from "../../../forms.ts";
+import { attempt, faults, type FormErrors, formOf, need, NO_ERRORS } from "../../../forms.ts";
 import { loadOrders, moveAll, type OrderList, totalOf } from "../../../orders/list.ts";
 import { STATUSES } from "../../../orders/moves.ts";
 import { texts } from "../../../texts.ts";
@@ -29,7 +29,7 @@ export const handler = define.handlers<Data>({
   POST: async (ctx) => {
     need(ctx.state, "order:write");
     ctx.state.title = texts.nav.orders;
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const ids = form.getAll("ids").map(String);
     const status = String(form.get("status") ?? "");
     if (form.has("export") && ids.length > 0) {

@@ -3,7 +3,7 @@ import { api } from "../../../api.ts";
 import { Form } from "../../../components/form.tsx";
 import { Card, PageHead } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, faults, need, NO_ERRORS, textsOf } from "../../../forms.ts";
+import { attempt, faults, formOf, need, NO_ERRORS, textsOf } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
 import type { PaymentMethod, PaymentSettings } from "../../../types.ts";
 import { define } from "../../../utils.ts";
@@ -29,7 +29,7 @@ export const handler = define.handlers({
   POST: async (ctx) => {
     need(ctx.state, "payment:write");
     ctx.state.title = t.settings;
-    const typed = textsOf(await ctx.req.formData()).capture;
+    const typed = textsOf(await formOf(ctx.req)).capture;
     const capture = CAPTURES.find((one) => one === typed);
     const answer = capture && await attempt(api(ctx).put<PaymentSettings>("/payments/settings", { capture }));
     if (answer && "value" in answer) {

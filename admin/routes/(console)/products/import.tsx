@@ -5,7 +5,7 @@ import { Field, Form } from "../../../components/form.tsx";
 import { ImportResult } from "../../../components/import_result.tsx";
 import { Card, PageHead } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, faults, need, NO_ERRORS } from "../../../forms.ts";
+import { attempt, faults, formOf, need, NO_ERRORS } from "../../../forms.ts";
 import { ImportProgress } from "../../../islands/ImportProgress.tsx";
 import { readReport } from "../../../products/read_report.ts";
 import { texts } from "../../../texts.ts";
@@ -33,7 +33,7 @@ export const handler = define.handlers({
     const { state } = ctx;
     need(state, "product:write");
     state.title = t.title;
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const file = form.get("file");
     const typed = String(form.get("table") ?? "");
     const table = file instanceof File && file.size > 0 ? await file.slice(0, MAX_BYTES + 1).text() : typed;

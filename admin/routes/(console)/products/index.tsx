@@ -7,7 +7,7 @@ import { Views } from "../../../components/views.tsx";
 import { Badge, Empty, Money, PageHead, Time } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
 import { number, parseMoney } from "../../../format.ts";
-import { need } from "../../../forms.ts";
+import { formOf, need } from "../../../forms.ts";
 import { imageSource } from "../../../products/image.ts";
 import { texts } from "../../../texts.ts";
 import type { Category, Page, Product } from "../../../types.ts";
@@ -54,7 +54,7 @@ export const handler = define.handlers({
   POST: async (ctx) => {
     const { state, url } = ctx;
     need(state, "product:write");
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const ids = [...new Set(form.getAll("ids").map(String).filter((id) => /^[\w-]{36}$/.test(id)))].slice(0, 100);
     const status = STATUSES.find((value) => value === form.get("status"));
     const back = ctx.redirect(withQuery(url, { store: "" }), 303);

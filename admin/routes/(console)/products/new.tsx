@@ -3,7 +3,7 @@ import { api } from "../../../api.ts";
 import { PRODUCT_FORM, ProductForm } from "../../../components/product_form.tsx";
 import { PageHead } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { need, NO_ERRORS } from "../../../forms.ts";
+import { formOf, need, NO_ERRORS } from "../../../forms.ts";
 import { emptyValues } from "../../../products/product_form.ts";
 import { saveProduct } from "../../../products/save_product.ts";
 import { texts } from "../../../texts.ts";
@@ -23,7 +23,7 @@ export const handler = define.handlers({
     need(ctx.state, "product:write");
     ctx.state.title = t.new;
     const gateway = api(ctx);
-    const saved = await saveProduct(gateway, ctx.state.store, await ctx.req.formData());
+    const saved = await saveProduct(gateway, ctx.state.store, await formOf(ctx.req));
     if ("product" in saved) {
       await setFlash(ctx.state, t.created(saved.product.name));
       return ctx.redirect(`/products/${saved.product.id}`, 303);

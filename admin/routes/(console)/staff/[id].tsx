@@ -3,7 +3,7 @@ import { api, ApiError } from "../../../api.ts";
 import { ConfirmButton, Field, Form } from "../../../components/form.tsx";
 import { Card, Facts, PageHead, Time } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, type FormErrors, need, NO_ERRORS, textsOf } from "../../../forms.ts";
+import { attempt, type FormErrors, formOf, need, NO_ERRORS, textsOf } from "../../../forms.ts";
 import { asRole, roleIn, withRole } from "../../../staff.ts";
 import { texts } from "../../../texts.ts";
 import type { User } from "../../../types.ts";
@@ -23,7 +23,7 @@ export const handler = define.handlers<Data>({
   },
   POST: async (ctx) => {
     need(ctx.state, "user:write");
-    const values = textsOf(await ctx.req.formData());
+    const values = textsOf(await formOf(ctx.req));
     const { del, get, patch } = api(ctx);
     const path = `/users/${encodeURIComponent(ctx.params.id ?? "")}`;
     const member = await get<User>(path);

@@ -4,7 +4,7 @@ import { Field, Form } from "../../../components/form.tsx";
 import { type Column, Table } from "../../../components/table.tsx";
 import { Badge, Card, Empty, PageHead, Time } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, faults, type FormErrors, need, NO_ERRORS, textsOf } from "../../../forms.ts";
+import { attempt, faults, type FormErrors, formOf, need, NO_ERRORS, textsOf } from "../../../forms.ts";
 import { asRole, roleIn, withRole } from "../../../staff.ts";
 import { texts } from "../../../texts.ts";
 import type { Page, User } from "../../../types.ts";
@@ -38,7 +38,7 @@ export const handler = define.handlers<Data>({
   POST: async (ctx) => {
     need(ctx.state, "user:write");
     ctx.state.title = texts.nav.staff;
-    const values = textsOf(await ctx.req.formData());
+    const values = textsOf(await formOf(ctx.req));
     const { email = "" } = values;
     const refuse = async (errors: FormErrors) => page({ staff: await load(ctx), errors, values }, { status: 422 });
     const role = asRole(values.role);

@@ -4,7 +4,7 @@ import { Field, Form } from "../../../components/form.tsx";
 import { type Column, Pagination, Table } from "../../../components/table.tsx";
 import { Badge, Card, Empty, PageHead, Time } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, type FormErrors, need, NO_ERRORS, textsOf } from "../../../forms.ts";
+import { attempt, type FormErrors, formOf, need, NO_ERRORS, textsOf } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
 import type { Invitation } from "../../../identity_types.ts";
 import type { Page } from "../../../types.ts";
@@ -34,7 +34,7 @@ export const handler = define.handlers<Data>({
   POST: async (ctx) => {
     need(ctx.state, "user:write");
     ctx.state.title = t.title;
-    const values = textsOf(await ctx.req.formData());
+    const values = textsOf(await formOf(ctx.req));
     const { email = "", role = "", revoke } = values;
     const { del, post } = api(ctx);
     const work = revoke === undefined

@@ -4,7 +4,7 @@ import { ConfirmButton, Form } from "../../../components/form.tsx";
 import { StoreForm } from "../../../components/store_form.tsx";
 import { Badge, Card, Facts, PageHead, Time } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, faults, need, NO_ERRORS } from "../../../forms.ts";
+import { attempt, faults, formOf, need, NO_ERRORS } from "../../../forms.ts";
 import { mayIn } from "../../../stores/may_in.ts";
 import { readStore, storeBody, storeFields, storeValues } from "../../../stores/store_form.ts";
 import { texts } from "../../../texts.ts";
@@ -27,7 +27,7 @@ export const handler = define.handlers({
     const { state } = ctx;
     const known = ownStore(state, ctx.params.id);
     const { get, put } = api(ctx);
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const path = `/stores/${known.id}`;
     const status = STATUSES.find((value) => value === form.get("status"));
     if (status) {

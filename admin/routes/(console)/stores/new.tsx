@@ -3,7 +3,7 @@ import { api } from "../../../api.ts";
 import { StoreForm } from "../../../components/store_form.tsx";
 import { Card, PageHead } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, faults, need, NO_ERRORS } from "../../../forms.ts";
+import { attempt, faults, formOf, need, NO_ERRORS } from "../../../forms.ts";
 import { NEW_STORE, readStore, storeBody, storeFields } from "../../../stores/store_form.ts";
 import { texts } from "../../../texts.ts";
 import type { Store } from "../../../types.ts";
@@ -20,7 +20,7 @@ export const handler = define.handlers({
   POST: async (ctx) => {
     need(ctx.state, "platform:write");
     ctx.state.title = t.new;
-    const values = readStore(await ctx.req.formData());
+    const values = readStore(await formOf(ctx.req));
     const made = storeBody(values);
     if (!("body" in made)) return page({ values, errors: made }, { status: 422 });
     const answer = await attempt(api(ctx).post<Store>("/stores", made.body));

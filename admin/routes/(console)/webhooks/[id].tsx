@@ -6,7 +6,7 @@ import { Views } from "../../../components/views.tsx";
 import { Badge, Card, Empty, Facts, PageHead, Time } from "../../../components/ui.tsx";
 import { WebhookForm } from "../../../components/webhook_form.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, faults, need, NO_ERRORS } from "../../../forms.ts";
+import { attempt, faults, formOf, need, NO_ERRORS } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
 import type { Page, Webhook, WebhookDelivery } from "../../../types.ts";
 import { define, may } from "../../../utils.ts";
@@ -35,7 +35,7 @@ export const handler = define.handlers({
     need(state, "webhook:write");
     const path = pathOf(ctx.params.id);
     const gateway = api(ctx);
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const done = await actOnWebhook(gateway, path, String(form.get("act") ?? ""));
     if (done) {
       await setFlash(state, done.text, done.tone);

@@ -3,7 +3,7 @@ import { api } from "../../../api.ts";
 import { Card, PageHead } from "../../../components/ui.tsx";
 import { WebhookForm } from "../../../components/webhook_form.tsx";
 import { setFlash } from "../../../flash.ts";
-import { attempt, need, NO_ERRORS } from "../../../forms.ts";
+import { attempt, formOf, need, NO_ERRORS } from "../../../forms.ts";
 import { texts } from "../../../texts.ts";
 import type { Webhook } from "../../../types.ts";
 import { define } from "../../../utils.ts";
@@ -20,7 +20,7 @@ export const handler = define.handlers({
   POST: async (ctx) => {
     need(ctx.state, "webhook:write");
     ctx.state.title = t.new;
-    const values = readWebhook(await ctx.req.formData());
+    const values = readWebhook(await formOf(ctx.req));
     const made = webhookBody(values);
     if (!("body" in made)) return page({ values, errors: made }, { status: 422 });
     const answer = await attempt(api(ctx).post<Webhook & { secret: string }>("/webhooks", made.body));

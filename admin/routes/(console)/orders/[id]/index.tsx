@@ -7,7 +7,7 @@ import { History } from "../../../../components/orders/history.tsx";
 import { Payments } from "../../../../components/orders/payments.tsx";
 import { Badge, PageHead, Time } from "../../../../components/ui.tsx";
 import { setFlash } from "../../../../flash.ts";
-import { attempt, faults, type FormErrors, need, textsOf } from "../../../../forms.ts";
+import { attempt, faults, type FormErrors, formOf, need, textsOf } from "../../../../forms.ts";
 import { ACTIONS, Mistyped } from "../../../../orders/actions.ts";
 import { loadOrder, type OrderView } from "../../../../orders/load.ts";
 import { texts } from "../../../../texts.ts";
@@ -24,7 +24,7 @@ export const handler = define.handlers<OrderView>({
   POST: async (ctx) => {
     need(ctx.state, "order:read");
     const id = encodeURIComponent(ctx.params.id ?? "");
-    const values = textsOf(await ctx.req.formData());
+    const values = textsOf(await formOf(ctx.req));
     const act = ACTIONS[values.action ?? ""];
     if (!act) throw new HttpError(400);
     const order = await api(ctx).get<Order>(`/orders/${id}`);

@@ -7,7 +7,7 @@ import { ProductConflict } from "../../../../components/product_conflict.tsx";
 import { ProductFacts, ProductView } from "../../../../components/product_view.tsx";
 import { Badge, Card, PageHead } from "../../../../components/ui.tsx";
 import { setFlash } from "../../../../flash.ts";
-import { attempt, need, NO_ERRORS } from "../../../../forms.ts";
+import { attempt, formOf, need, NO_ERRORS } from "../../../../forms.ts";
 import { differences } from "../../../../products/conflict.ts";
 import { loadProduct } from "../../../../products/load_product.ts";
 import { valuesOf } from "../../../../products/product_form.ts";
@@ -42,7 +42,7 @@ export const handler = define.handlers({
     const { state, params: { id = "" } } = ctx;
     need(state, "product:write");
     const gateway = api(ctx);
-    const form = await ctx.req.formData();
+    const form = await formOf(ctx.req);
     const product = await loadProduct(ctx, id);
     state.title = product.name;
     const act = form.get("act");

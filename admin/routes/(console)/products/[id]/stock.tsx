@@ -5,7 +5,7 @@ import { Pagination, Table } from "../../../../components/table.tsx";
 import { Card, Empty, PageHead, Time } from "../../../../components/ui.tsx";
 import { setFlash } from "../../../../flash.ts";
 import { number } from "../../../../format.ts";
-import { attempt, faults, type FormErrors, need, NO_ERRORS, textsOf } from "../../../../forms.ts";
+import { attempt, faults, type FormErrors, formOf, need, NO_ERRORS, textsOf } from "../../../../forms.ts";
 import { loadProduct } from "../../../../products/load_product.ts";
 import { loadStock } from "../../../../products/load_stock.ts";
 import { texts } from "../../../../texts.ts";
@@ -30,7 +30,7 @@ export const handler = define.handlers({
     const product = await loadProduct(ctx, ctx.params.id ?? "");
     state.title = t.title(product.name);
     const gateway = api(ctx);
-    const typed = textsOf(await ctx.req.formData());
+    const typed = textsOf(await formOf(ctx.req));
     const refuse = async (errors: FormErrors) => {
       const shown = await loadStock(gateway, product, url.searchParams);
       return page({ product, ...shown, typed, errors }, { status: 422 });

@@ -4,7 +4,7 @@ import { SignedInList } from "../../../../components/signed_in.tsx";
 import { Pagination } from "../../../../components/table.tsx";
 import { PageHead } from "../../../../components/ui.tsx";
 import { setFlash } from "../../../../flash.ts";
-import { need, textsOf } from "../../../../forms.ts";
+import { formOf, need, textsOf } from "../../../../forms.ts";
 import { texts } from "../../../../texts.ts";
 import type { SignedIn } from "../../../../identity_types.ts";
 import type { Page, User } from "../../../../types.ts";
@@ -33,7 +33,7 @@ export const handler = define.handlers<Data>({
   },
   POST: async (ctx) => {
     need(ctx.state, "user:write");
-    const { end = "" } = textsOf(await ctx.req.formData());
+    const { end = "" } = textsOf(await formOf(ctx.req));
     const id = encodeURIComponent(ctx.params.id ?? "");
     const all = end === "all";
     await api(ctx).del(`/users/${id}/sessions${all ? "" : `/${encodeURIComponent(end)}`}`);
