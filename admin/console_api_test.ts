@@ -114,6 +114,22 @@ describe("the console over the shop", () => {
     expect(await (await manager.get(`/orders/${order.id}`)).text()).not.toContain("planted");
   });
 
+  it("takes no name that every object has for one of its own", async () => {
+    for (const name of ["constructor", "toString", "__proto__"]) {
+      const forged: [string, Record<string, string>][] = [
+        [`/orders/${order.id}`, { action: name }],
+        ["/orders", { ids: order.id, status: name }],
+        ["/webhooks/x", { act: name }],
+      ];
+      for (const [path, fields] of forged) {
+        const { status } = await manager.post(path, fields);
+        expect([path, name, status >= 400 && status < 500]).toEqual([path, name, true]);
+      }
+      expect(await (await manager.get(`/orders?status=${name}`)).text()).not.toContain("NaN");
+      expect((await manager.get(`/audit?table=${name}`)).status).toBe(200);
+    }
+  });
+
   it("answers 400 to what is no form, whoever sends it", async () => {
     for (const path of ["/orders", "/products/new", "/profile", "/views", "/step-up"]) {
       const headers = { "Content-Type": "application/json" };

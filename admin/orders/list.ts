@@ -1,5 +1,6 @@
 import type { Context } from "fresh";
 import { api } from "../api.ts";
+import { entryOf } from "../entry.ts";
 import type { Flash } from "../flash.ts";
 import { texts } from "../texts.ts";
 import type { BulkResult, Order, Page } from "../types.ts";
@@ -41,7 +42,7 @@ export async function loadOrders(ctx: Context<State>): Promise<OrderList> {
 export function totalOf({ orders, counts }: OrderList, { searchParams }: URL): number | undefined {
   if (FILTERS.some((name) => searchParams.get(name))) return orders.total;
   const status = searchParams.get("status");
-  return status ? counts[status] ?? 0 : Object.values(counts).reduce((sum, count) => sum + count, 0);
+  return status ? entryOf(counts, status) ?? 0 : Object.values(counts).reduce((sum, count) => sum + count, 0);
 }
 
 /** `to` is a day that counts, too. */

@@ -1,3 +1,4 @@
+import { entryOf } from "../entry.ts";
 import { faults, type FormErrors } from "../form_errors.ts";
 import { moneyField, parseMoney } from "../format.ts";
 import { texts } from "../texts.ts";
@@ -72,7 +73,7 @@ export function valuesOf(product: Product, locale: string): ProductValues {
     name: variant.name,
     price: moneyField(variant.price, locale),
     stock: "",
-    options: option_names.map((name) => variant.options[name] ?? ""),
+    options: option_names.map((name) => entryOf(variant.options, name) ?? ""),
     removed: false,
     available: variant.available,
   }));

@@ -1,4 +1,5 @@
 import type { Api } from "../api.ts";
+import { entryOf } from "../entry.ts";
 import type { Flash } from "../flash.ts";
 import { attempt } from "../forms.ts";
 import { texts } from "../texts.ts";
@@ -22,7 +23,7 @@ export async function actOnWebhook(api: Api, path: string, act: string): Promise
       return t.deleted;
     },
   };
-  const work = Object.hasOwn(acts, act) ? acts[act] : undefined;
+  const work = entryOf(acts, act);
   if (!work) return undefined;
   const answer = await attempt(work());
   if ("errors" in answer) return { text: answer.errors.summary, tone: "bad", gone: false };

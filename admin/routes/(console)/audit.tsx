@@ -6,6 +6,7 @@ import { Field } from "../../components/form.tsx";
 import { Pagination, Table, withQuery } from "../../components/table.tsx";
 import { Badge, NoneFound, PageHead, Time, words } from "../../components/ui.tsx";
 import { Views } from "../../components/views.tsx";
+import { entryOf } from "../../entry.ts";
 import { need } from "../../forms.ts";
 import { texts } from "../../texts.ts";
 import type { AuditEntry, Page } from "../../types.ts";
@@ -81,7 +82,7 @@ export default define.page<typeof handler>(({ data: { entries, names }, state, u
 ));
 
 function nameOf(table: string): string {
-  return t.tables[table] ?? words(table);
+  return entryOf(t.tables, table) ?? words(table);
 }
 
 function storeName({ stores }: State, id: string | null) {

@@ -5,6 +5,7 @@ import { orderColumnsWithBuyer } from "../../../components/orders/columns.tsx";
 import { Pagination, Table, withQuery } from "../../../components/table.tsx";
 import { Views } from "../../../components/views.tsx";
 import { NoneFound, PageHead, words } from "../../../components/ui.tsx";
+import { entryOf } from "../../../entry.ts";
 import { setFlash } from "../../../flash.ts";
 import { number } from "../../../format.ts";
 import { attempt, faults, type FormErrors, formOf, need, NO_ERRORS } from "../../../forms.ts";
@@ -35,7 +36,7 @@ export const handler = define.handlers<Data>({
     if (form.has("export") && ids.length > 0) {
       return ctx.redirect(`/orders/export?ids=${ids.slice(0, 100).join(",")}`, 303);
     }
-    if (!(status in texts.orders.moves)) throw new HttpError(400);
+    if (!entryOf(texts.orders.moves, status)) throw new HttpError(400);
     const refuse = async (errors: FormErrors) => page({ ...await loadOrders(ctx), errors }, { status: 422 });
     if (ids.length === 0) return await refuse(faults(texts.orders.noneChosen));
     const answer = await attempt(moveAll(ctx, ids, status));

@@ -6,6 +6,7 @@ import { CancelPanel, MovePanel, Shipments, ShipPanel } from "../../../../compon
 import { History } from "../../../../components/orders/history.tsx";
 import { Payments } from "../../../../components/orders/payments.tsx";
 import { Badge, PageHead, Time } from "../../../../components/ui.tsx";
+import { entryOf } from "../../../../entry.ts";
 import { setFlash } from "../../../../flash.ts";
 import { attempt, faults, type FormErrors, formOf, need, textsOf } from "../../../../forms.ts";
 import { ACTIONS, Mistyped } from "../../../../orders/actions.ts";
@@ -25,7 +26,7 @@ export const handler = define.handlers<OrderView>({
     need(ctx.state, "order:read");
     const id = encodeURIComponent(ctx.params.id ?? "");
     const values = textsOf(await formOf(ctx.req));
-    const act = ACTIONS[values.action ?? ""];
+    const act = entryOf(ACTIONS, values.action ?? "");
     if (!act) throw new HttpError(400);
     const order = await api(ctx).get<Order>(`/orders/${id}`);
     const errors = await errorsOf(act(ctx, order, values).then((text) => setFlash(ctx.state, text)));
