@@ -13,6 +13,7 @@ const ADMIN_SHARED = [
   "money",
   "formats",
   "permissions",
+  "event_types",
   "forwarding",
   "trace",
 ];

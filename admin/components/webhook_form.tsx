@@ -1,6 +1,7 @@
+import { EVENT_TYPES } from "../../services/shared/event_types.ts";
 import type { FormErrors } from "../form_errors.ts";
 import { texts } from "../texts.ts";
-import { EVENT_TYPES, type WebhookValues } from "../webhooks/webhook_form.ts";
+import type { WebhookValues } from "../webhooks/webhook_form.ts";
 import { Checkbox, Field, Form } from "./form.tsx";
 
 const t = texts.webhooks;

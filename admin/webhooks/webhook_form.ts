@@ -2,24 +2,6 @@ import { faults, type FormErrors } from "../form_errors.ts";
 import { texts } from "../texts.ts";
 import type { Webhook } from "../types.ts";
 
-/** The events that a webhook can choose, as /openapi.json has them. */
-export const EVENT_TYPES = [
-  "order.placed",
-  "order.paid",
-  "order.status_changed",
-  "order.cancelled",
-  "order.expired",
-  "payment.captured",
-  "payment.failed",
-  "payment.refunded",
-  "product.created",
-  "product.updated",
-  "product.archived",
-  "stock.low",
-  "customer.created",
-  "customer.erased",
-] as const;
-
 /** A webhook's form as typed. */
 export interface WebhookValues {
   url: string;
