@@ -1,4 +1,4 @@
-/** The moves that the contract's table lets staff make, by status; cancelling has its own form. */
+/** The moves that the order service lets staff make, by status; cancelling has its own form. */
 const MOVES: Record<string, readonly string[]> = {
   paid: ["processing"],
   processing: ["shipped"],
@@ -26,10 +26,12 @@ export function movesOf(status: string): readonly string[] {
   return MOVES[status] ?? [];
 }
 
+/** Whether staff may cancel an order. */
 export function canCancel(status: string): boolean {
   return CANCELLABLE.includes(status);
 }
 
+/** Whether goods of an order may be sent, after which it may be shipped. */
 export function canShip(status: string): boolean {
   return SHIPPABLE.includes(status);
 }
