@@ -19,6 +19,7 @@ export interface BuildOptions {
   target?: string | string[];
 }
 
+/** Builds an app from its folders: for production, or to be served while it is worked on. */
 export class Builder {
   readonly #folders: Folders;
   readonly #entry: string;
