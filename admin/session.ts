@@ -1,11 +1,14 @@
 import { cookie, cookieName, cookieOf, forget } from "./cookies.ts";
 import { seal, unseal } from "./seal.ts";
+import type { StoreNames } from "./own_stores.ts";
 import type { Tokens } from "./types.ts";
 import type { State } from "./utils.ts";
 
 const NAME = "nano_session";
 /** As long as the refresh token could live; the API ends it sooner. */
 const MAX_AGE_S = 30 * 24 * 3600;
+/** So many ids find room in the cookie. */
+const MAX_STORES = 10;
 
 /** The token pair that the cookie holds. There is no other session store: any replica serves any request. */
 export interface Session {
@@ -13,6 +16,8 @@ export interface Session {
   refresh_token: string;
   /** When the access token ends, in milliseconds. */
   expire_time: number;
+  /** The stores that its user seemed to work for, to be asked for together with who it is. It gives no right. */
+  stores?: StoreNames;
 }
 
 /** The session of a request's cookie; undefined if there is none that we sealed. */
@@ -24,8 +29,10 @@ export async function readSession(request: Request): Promise<Session | undefined
 
 /** Signs in, or goes on with the next pair: the answer's cookie will hold it. */
 export async function keepSession(state: State, tokens: Tokens): Promise<Session> {
-  const { access_token, refresh_token, expires_in } = tokens;
-  const session = { access_token, refresh_token, expire_time: Date.now() + expires_in * 1000 };
+  const { access_token, refresh_token, expires_in, user: { role, store_roles } } = tokens;
+  const own = store_roles.length > MAX_STORES ? [] : store_roles.map(({ store_id }) => store_id);
+  const stores: StoreNames = role === "admin" ? "*" : own;
+  const session = { access_token, refresh_token, expire_time: Date.now() + expires_in * 1000, stores };
   state.session = session;
   setOnce(state, cookie(NAME, await seal("session", session), MAX_AGE_S));
   return session;

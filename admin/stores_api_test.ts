@@ -1,6 +1,7 @@
 import { expect } from "@std/expect";
 import { before, describe, it } from "@std/testing/bdd";
 import { Secret, TOTP } from "otpauth";
+import { seal, unseal } from "./seal.ts";
 import { call, hire, type Login, openConsole, openStore, unique, visitor, type World } from "./testing.ts";
 
 type Visitor = ReturnType<typeof visitor>;
@@ -161,6 +162,19 @@ describe("an operator of two stores", () => {
       expect(JSON.stringify(await call(inStore(world), "GET", "/categories"))).not.toContain(name);
     }
     expect(await (await them.get("/")).text()).toContain("Store B");
+  });
+
+  it("works for the same stores, whatever the session holds of them", async () => {
+    const them = await seat(await engage());
+    const session = await unseal("session", them.jar.get("nano_session") ?? "") as object;
+    expect(session).toMatchObject({ stores: [a.store.id, b.store.id] });
+    const elsewhere = await openStore("Elsewhere");
+    for (const stores of [undefined, "*", [], [b.store.id], [elsewhere.store.id]]) {
+      them.jar.set("nano_session", await seal("session", { ...session, stores }));
+      const html = await (await them.get("/settings")).text();
+      const listed = [...html.matchAll(/<a href="\/\?store=([^"]*)"/g)].map(([, slug]) => slug);
+      expect([stores, listed]).toEqual([stores, [a.store.slug, b.store.slug]]);
+    }
   });
 
   it("stays in a store that gets another slug", async () => {

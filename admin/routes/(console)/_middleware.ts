@@ -2,7 +2,7 @@ import { HttpError } from "fresh";
 import { api, ApiError } from "../../api.ts";
 import { cookie, cookieOf } from "../../cookies.ts";
 import { dropFlash, readFlash } from "../../flash.ts";
-import { named, ownStores } from "../../own_stores.ts";
+import { askStores, named, ownStores } from "../../own_stores.ts";
 import { readSession } from "../../session.ts";
 import { texts } from "../../texts.ts";
 import type { Me } from "../../types.ts";
@@ -22,10 +22,15 @@ export const handler = define.middleware(async (ctx) => {
   if (!session) throw new ApiError(401, {});
   state.session = session;
   const gateway = api(ctx);
-  const [user, flash] = await Promise.all([gateway.get<Me>("/users/me"), readFlash(req)]);
+  const names = session.stores ?? [];
+  const [user, guessed, flash] = await Promise.all([
+    gateway.get<Me>("/users/me"),
+    askStores(gateway, names),
+    readFlash(req),
+  ]);
   const asked = url.searchParams.get("store");
   const wanted = asked || cookieOf(req, STORE_COOKIE);
-  const stores = await ownStores(gateway, user, wanted);
+  const stores = await ownStores(gateway, user, wanted, { names, stores: guessed });
   const found = named(stores, wanted);
   const store = found ?? stores[0];
   if (!store) throw new ApiError(401, {});
