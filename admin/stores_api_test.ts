@@ -157,7 +157,7 @@ describe("an operator of two stores", () => {
     const name = unique();
     const refused = await them.post(form.action, { name, slug: name });
     expect(refused.status).toBe(403);
-    expect(await refused.text()).toContain("You do not work for this store any more. Nothing was saved.");
+    expect(await refused.text()).toContain("You no longer work for the store of this form. Nothing was saved.");
     for (const world of [a, b]) {
       expect(JSON.stringify(await call(inStore(world), "GET", "/categories"))).not.toContain(name);
     }

@@ -32,7 +32,7 @@ export const frameTexts = {
   frame: {
     store: "Store",
     switchStore: "Switch store",
-    noSuchStore: "You do not work for this store any more. Nothing was saved.",
+    noSuchStore: "You no longer work for the store of this form. Nothing was saved.",
     profile: "Profile",
     signOut: "Sign out",
     search: "Search",
