@@ -8,6 +8,7 @@ import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs, crontab } from "./jobs.ts";
+import { showRefusedRefunds } from "./payment_metrics.ts";
 import { createProviders } from "./providers/all.ts";
 import { showLedgerDifference } from "./reconcile_ledger.ts";
 import { createRepository } from "./repository.ts";
@@ -19,6 +20,7 @@ const pool = createPool(config, log);
 const { order, store } = createClients(config);
 const deps = { repository: createRepository(pool), providers: await createProviders(config, pool), log };
 showLedgerDifference(pool);
+showRefusedRefunds(pool);
 
 await serve<PaymentServiceServer>("payment", config, log, {
   pool,

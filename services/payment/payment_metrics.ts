@@ -1,5 +1,5 @@
-import { counter, oneOf } from "../shared/metrics.ts";
-import { onCommit, type Tx } from "../shared/postgres.ts";
+import { counter, gauges, oneOf } from "../shared/metrics.ts";
+import { onCommit, type Pool, type Tx } from "../shared/postgres.ts";
 import type { Payment } from "./payment.ts";
 
 const ended = counter("nano_payments_total", "What became of payments, by provider, outcome and reason.", [
@@ -53,4 +53,23 @@ export function countPayment(tx: Tx, { method, status, failure_code, currency, c
 /** Counts money that was given back, once that is committed. */
 export function countRefund(tx: Tx, currency: string, amount: number): void {
   onCommit(tx, () => refunded.inc({ currency }, amount));
+}
+
+/** Shows of how many payments the provider refused to give back what an order that is off had paid, and none of that is on its way. */
+export function showRefusedRefunds(pool: Pool): void {
+  gauges(
+    "nano_refunds_refused",
+    "Payments of orders that are off whose refund was refused, and whose money is neither back nor on its way.",
+    [],
+    async () => {
+      const { rows } = await pool.query<{ refused: number }>({
+        name: "payment.refused_refunds",
+        text:
+          `select count(*)::int as refused from payments p where cancel_requested and refunded_amount < captured_amount
+                 and refunded_amount + refunding_amount < captured_amount
+                 and exists (select from refunds where payment_id = p.id and status = 'failed')`,
+      });
+      return rows.map(({ refused }) => ({ labels: {}, value: refused }));
+    },
+  );
 }

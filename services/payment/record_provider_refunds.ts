@@ -36,6 +36,6 @@ async function record({ repository, log }: Deps, payment_id: string, reference: 
     const reason = "Refunded at the provider.";
     await repository.insertRefund(tx, { id, payment_id, amount, reason, restock: false, items: [], reference });
     const refund = await repository.findRefund(id, tx);
-    if (refund) await endRefund({ repository }, tx, refund, { state: "succeeded" });
+    if (refund) await endRefund({ repository, log }, tx, refund, { state: "succeeded" });
   });
 }

@@ -4,6 +4,9 @@ import { type PaymentServiceServer, PaymentServiceService } from "../../proto/ge
 import { SYSTEM } from "../shared/context.ts";
 import { connect } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
+import { createLog } from "../shared/log.ts";
+import { registry } from "../shared/metrics.ts";
+import { showRefusedRefunds } from "./payment_metrics.ts";
 import type { RefundState } from "./providers/provider.ts";
 import {
   as,
@@ -27,9 +30,14 @@ import {
 
 /** What the test provider answers next instead of refunding; each is used once. */
 const instead: (() => RefundState)[] = [];
+/** What the service logged as errors. */
+const errors: unknown[][] = [];
 
 before(() =>
   startPayment({
+    log: Object.assign(Object.create(createLog("payment", { LOG_LEVEL: "ERROR" })), {
+      error: (...line: unknown[]) => void errors.push(line),
+    }),
     faults: (real) => ({
       refund: (order, signal) => {
         const answer = instead.shift();
@@ -222,6 +230,90 @@ describe("what a provider does not settle at once", () => {
       expect((await refund(payment.id)).refund?.amount?.amount).toBe(left);
     });
   }
+});
+
+describe("the refund of an order that is off", () => {
+  const declined = (): RefundState => ({ state: "failed", failure_code: "declined" });
+  const cancel = (order_id: string) => as(SYSTEM, () => client.cancelPayments({ order_id, reason: "changed my mind" }));
+  const refundsOf = async (payment_id: string) =>
+    (await as(SYSTEM, () => client.listRefunds({ payment_id }))).data.map(({ status }) => status);
+
+  /** In how many seconds the payment is resolved again; undefined while no job waits for that. */
+  const resolvesIn = async (payment_id: string): Promise<number | undefined> => {
+    const { rows: [job] } = await database.owner.query(
+      `select extract(epoch from run_at - now())::float8 as seconds from payment_jobs._private_jobs
+       where key = $1 and locked_at is null`,
+      [`resolve:${payment_id}`],
+    );
+    return job?.seconds;
+  };
+
+  it("that first is pending and then fails is tried again, and the money goes back", async () => {
+    const payment = await paid();
+    instead.push(() => ({ state: "pending" }), declined);
+    await cancel(payment.order_id);
+    // The job that looks after the payment finds everything on its way, and ends.
+    await hurry(`resolve:${payment.id}`);
+    await eventually(async () => await resolvesIn(payment.id) === undefined || undefined);
+    const { data: [pending] } = await as(SYSTEM, () => client.listRefunds({ payment_id: payment.id }));
+    await hurry(`refund:${pending?.id}`);
+    await eventually(async () => (await refundsOf(payment.id))[0] === "failed" || undefined);
+    expect(await resolvesIn(payment.id)).toBeGreaterThan(50);
+    await hurry(`resolve:${payment.id}`);
+    await becomes(payment.id, "refunded");
+    expect(await refundsOf(payment.id)).toEqual(["failed", "succeeded"]);
+    expect(await ledger(payment.id)).toEqual({ provider: 0, store: 0 });
+  });
+
+  it("that the provider refuses each time is tried again after growing pauses, and is seen", async () => {
+    showRefusedRefunds(database.pool);
+    const refused = async () => Number(/^nano_refunds_refused (\d+)$/m.exec(await registry.metrics())?.[1] ?? "NaN");
+    expect(await refused()).toBe(0);
+    const payment = await paid();
+    instead.push(declined, declined, declined);
+    await cancel(payment.order_id);
+    const pauses: number[] = [];
+    for (const times of [1, 2, 3]) {
+      await eventually(async () => (await refundsOf(payment.id)).length === times || undefined);
+      pauses.push(await eventually(() => resolvesIn(payment.id)));
+      expect(await refused()).toBe(1);
+      await hurry(`resolve:${payment.id}`);
+    }
+    for (const [index, seconds] of [60, 240, 960].entries()) {
+      expect(Math.abs((pauses[index] ?? 0) - seconds)).toBeLessThan(15);
+    }
+    await becomes(payment.id, "refunded");
+    expect(await refused()).toBe(0);
+    expect(errors.filter(([facts]) => (facts as { payment_id?: string }).payment_id === payment.id)).toMatchObject(
+      [1, 2, 3].map((times) => [
+        { failure_code: "declined", times },
+        "a provider refuses to give back the money of an order that is off",
+      ]),
+    );
+  });
+
+  it("that a release before forgot is taken up by the migration", async () => {
+    const { id } = await paid();
+    await database.owner.query("update payment.payments set cancel_requested = true where id = $1", [id]);
+    const [, resume = ""] = Deno.readTextFileSync("db/migrations/payment/0014_refused_refunds.sql").split(
+      /(?=^select)/m,
+    );
+    const owner = await database.owner.connect();
+    try {
+      await owner.query(`set search_path = payment; ${resume}; reset search_path`);
+    } finally {
+      owner.release();
+    }
+    await hurry(`resolve:${id}`);
+    await becomes(id, "refunded");
+  });
+
+  it("that staff ask for, while the order stands, is not tried again when it fails", async () => {
+    const payment = await paid();
+    instead.push(declined);
+    expect((await refund(payment.id)).refund?.status).toBe("failed");
+    expect(await resolvesIn(payment.id)).toBe(undefined);
+  });
 });
 
 describe("a payment of an order that is off, of which the provider never heard", () => {

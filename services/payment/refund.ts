@@ -83,6 +83,11 @@ export function lineShare(line: PayableLine, before: number, quantity: number): 
   return mulDiv(line.total, before + quantity, line.quantity) - mulDiv(line.total, before, line.quantity);
 }
 
+/** In how many seconds a refund that has failed so often is tried again: a minute, then four times as long each time, up to a day. */
+export function pauseAfter(failures: number): number {
+  return Math.min(60 * 4 ** (failures - 1), 24 * 60 * 60);
+}
+
 function byAmount(
   payment: Payment,
   wanted: Money | undefined,

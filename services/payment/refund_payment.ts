@@ -3,14 +3,22 @@ import { notFound } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import { finishKey, orYield } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
-import type { Tx } from "../shared/postgres.ts";
+import { onCommit, type Tx } from "../shared/postgres.ts";
 import { claimStep, leaveToJob } from "./keyed_step.ts";
 import { eventData, refundMessage } from "./messages.ts";
-import { chargeOf, inCurrency, type Payment } from "./payment.ts";
+import { chargeOf, holds, inCurrency, type Payment } from "./payment.ts";
 import { countRefund } from "./payment_metrics.ts";
 import { type RefundState, within } from "./providers/provider.ts";
-import { checkStepUp, checkSupportLimit, overRefund, planRefund, type Refund, type RefundWish } from "./refund.ts";
-import { BACKSTOP, type Deps, timeToAsk } from "./settle_payment.ts";
+import {
+  checkStepUp,
+  checkSupportLimit,
+  overRefund,
+  pauseAfter,
+  planRefund,
+  type Refund,
+  type RefundWish,
+} from "./refund.ts";
+import { BACKSTOP, type Deps, resolveSoon, timeToAsk } from "./settle_payment.ts";
 
 /** A refund as staff ask for it. */
 export interface RefundInput extends RefundWish {
@@ -114,7 +122,7 @@ async function finishRefund(deps: Deps, refund: Refund, state: RefundState): Pro
 
 /** The end of a refund, once, with the ledger, the event, the word to the order service and the client's answer. */
 export async function endRefund(
-  { repository }: Pick<Deps, "repository">,
+  { repository, log }: Pick<Deps, "repository" | "log">,
   tx: Tx,
   refund: Refund,
   state: RefundState,
@@ -132,8 +140,26 @@ export async function endRefund(
     countRefund(tx, payment.currency, refund.amount);
     await repository.emit(tx, "payment.refunded", payment.store_id, eventData(payment, ended));
     await repository.addJob(tx, "report_payment", { payment_id: payment.id, refund_id: refund.id });
+  } else if (payment.cancel_requested && holds(payment)) {
+    await giveBackLater({ repository, log }, tx, payment, ended);
   }
   await finishKey(tx, refund.id, {
     answer: RefundPaymentResponse.encode({ refund: refundMessage(ended), replayed: false }).finish(),
   });
+}
+
+/** The order is off, so the money is the buyer's: once more, after a pause, though the provider has refused. */
+async function giveBackLater(
+  { repository, log }: Pick<Deps, "repository" | "log">,
+  tx: Tx,
+  { id: payment_id }: Payment,
+  { id: refund_id, failure_code }: Refund,
+): Promise<void> {
+  const times = await repository.countFailedRefunds(tx, payment_id);
+  await resolveSoon({ repository }, tx, { id: payment_id }, `${pauseAfter(times)} seconds`);
+  onCommit(tx, () =>
+    log.error(
+      { payment_id, refund_id, failure_code, times },
+      "a provider refuses to give back the money of an order that is off",
+    ));
 }

@@ -3,7 +3,7 @@ import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import type { NanoError } from "../shared/errors.ts";
 import type { PayableLine, Payment } from "./payment.ts";
-import { checkSupportLimit, lineShare, planRefund } from "./refund.ts";
+import { checkSupportLimit, lineShare, pauseAfter, planRefund } from "./refund.ts";
 
 function paid(lines: PayableLine[], more: Partial<Payment> = {}): Payment {
   const amount = lines.reduce((sum, line) => sum + line.total, 0);
@@ -135,6 +135,12 @@ describe("planRefund()", () => {
       refusal(() => planRefund(paid([shirt], { status: "authorized", captured_amount: 0 }), { items: [] }, new Map()))
         .code,
     ).toBe("over_refund");
+  });
+});
+
+describe("pauseAfter()", () => {
+  it("grows from a minute to a day", () => {
+    expect([1, 2, 3, 4, 5, 6, 7, 1000].map(pauseAfter)).toEqual([60, 240, 960, 3840, 15_360, 61_440, 86_400, 86_400]);
   });
 });
 

@@ -228,6 +228,14 @@ export function createRepository(pool: Pool) {
       return rows;
     },
 
+    /** How often the provider refused to give back what a payment holds. */
+    async countFailedRefunds(tx: Tx, payment_id: string): Promise<number> {
+      const text = "select count(*)::int as failed from refunds where payment_id = $1 and status = 'failed'";
+      const name = "payment.count_failed_refunds";
+      const { rows } = await tx.query<{ failed: number }>({ name, text, values: [payment_id] });
+      return rows[0]?.failed ?? 0;
+    },
+
     /** How many units of each line went back, or are on their way. */
     async refundedUnits(tx: Tx, payment_id: string): Promise<Map<string, number>> {
       const { rows } = await tx.query<{ line_id: string; quantity: number }>({

@@ -18,7 +18,7 @@ import { NanoError } from "../shared/errors.ts";
 import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
 import { type JobHandlers, runJobs } from "../shared/jobs.ts";
-import { createLog } from "../shared/log.ts";
+import { createLog, type Log } from "../shared/log.ts";
 import { createPool, type Pool } from "../shared/postgres.ts";
 import type { EventStore } from "../shared/publish_event.ts";
 import { as, type TestDatabase, testDatabase } from "../shared/testing.ts";
@@ -31,7 +31,7 @@ import { createRepository, type Repository } from "./repository.ts";
 
 export { as };
 
-const log = createLog("payment", { LOG_LEVEL: "ERROR" });
+const quiet = createLog("payment", { LOG_LEVEL: "ERROR" });
 /** The store that everything belongs to, unless said otherwise. */
 export const store_id = newId();
 /** The lines of an order. */
@@ -53,14 +53,17 @@ const closing: (() => Promise<unknown> | void)[] = [];
 /** How long tok_slow takes here. */
 export const SLOW_MS = 4_000;
 
-/** Further providers, and what the test provider does otherwise than it should. */
+/** Further providers, what the test provider does otherwise than it should, and where the service logs. */
 export interface StartOptions {
+  log?: Log;
   faults?: (real: Provider) => Partial<Provider>;
   more?: (pool: Pool) => { provider: Provider; offered: boolean }[];
 }
 
 /** The payment service over a socket, its jobs, and the two neighbours it tells, all real but for what these answer. */
-export async function startPayment({ faults = () => ({}), more = () => [] }: StartOptions = {}): Promise<void> {
+export async function startPayment(
+  { faults = () => ({}), more = () => [], log = quiet }: StartOptions = {},
+): Promise<void> {
   database = await testDatabase("payment");
   const pool = createPool({ DATABASE_URL: database.url }, log);
   repository = createRepository(pool);
@@ -108,7 +111,7 @@ export async function stopPayment(): Promise<void> {
 
 async function neighbour<S>(definition: Record<string, { path: string }>, handlers: S): Promise<S> {
   const only = Object.fromEntries(Object.entries(definition).filter(([name]) => name in (handlers as object)));
-  const server = createServer(only as never, handlers as never, log);
+  const server = createServer(only as never, handlers as never, quiet);
   const connected = connect(only as never, `127.0.0.1:${await listen(server, "127.0.0.1:0")}`);
   closing.push(() => (connected as { close(): void }).close(), () => stopServer(server, 500));
   return connected as S;
