@@ -76,6 +76,29 @@ export function createStripeProvider(
     return intent.id;
   }
 
+  /** Captures or cancels an intent, unless it is found done already where Stripe had an error. */
+  async function change(
+    key: string,
+    charge: ChargeRef,
+    ask: (intent: string, options: Stripe.RequestOptions) => Promise<Stripe.PaymentIntent>,
+  ): Promise<ChargeState> {
+    const { reference } = charge;
+    if (reference === null) return { state: "absent" };
+    const look = async () => {
+      const intent = await stripe.paymentIntents.retrieve(reference);
+      return ["succeeded", "canceled", "processing"].includes(intent.status) ? intent : undefined;
+    };
+    return stateOf(await definite(once(key, (options) => ask(reference, options), look)), charge);
+  }
+
+  /** The refund of an intent that has our key. */
+  async function ours(payment_intent: string, key: string): Promise<Stripe.Refund | undefined> {
+    for await (const refund of stripe.refunds.list({ payment_intent, limit: 100 })) {
+      if (refund.metadata?.[REFUND] === key) return refund;
+    }
+    return undefined;
+  }
+
   return {
     method: { id: "stripe", name: "Card", kind: "card" },
 
@@ -97,19 +120,16 @@ export function createStripeProvider(
 
     async capture({ key, charge, amount }: Order): Promise<ChargeState> {
       const amount_to_capture = toStripe(amount);
-      if (charge.reference === null) return { state: "absent" };
       if (amount_to_capture === undefined) throw new ProviderFault("Stripe can't capture exactly this amount.");
-      const intent = await definite(
-        stripe.paymentIntents.capture(charge.reference, { amount_to_capture }, { idempotencyKey: key }),
+      return await change(
+        key,
+        charge,
+        (intent, options) => stripe.paymentIntents.capture(intent, { amount_to_capture }, options),
       );
-      return stateOf(intent, charge);
     },
 
-    async void({ key, charge }): Promise<ChargeState> {
-      if (charge.reference === null) return { state: "absent" };
-      const intent = await definite(stripe.paymentIntents.cancel(charge.reference, {}, { idempotencyKey: key }));
-      return stateOf(intent, charge);
-    },
+    void: ({ key, charge }) =>
+      change(key, charge, (intent, options) => stripe.paymentIntents.cancel(intent, {}, options)),
 
     async refund({ key, charge, amount }: Order): Promise<RefundState> {
       const payment_intent = charge.reference;
@@ -117,15 +137,12 @@ export function createStripeProvider(
       if (payment_intent === null) return { state: "failed", failure_code: "charge_not_found" };
       if (minor === undefined) return { state: "failed", failure_code: "amount_not_supported" };
       // Asked first, since an answer under a key stays what it was: this tells how a refund stands now.
-      for await (const known of stripe.refunds.list({ payment_intent, limit: 100 })) {
-        if (known.metadata?.[REFUND] === key) return refundState(known);
-      }
+      const look = () => ours(payment_intent, key);
+      const known = await look();
+      if (known) return refundState(known);
+      const wanted = { payment_intent, amount: minor, metadata: { [REFUND]: key } };
       try {
-        return refundState(
-          await stripe.refunds.create({ payment_intent, amount: minor, metadata: { [REFUND]: key } }, {
-            idempotencyKey: key,
-          }),
-        );
+        return refundState(await once(key, (options) => stripe.refunds.create(wanted, options), look));
       } catch (error) {
         if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw error;
         const over = error.code === "charge_already_refunded" || error.param === "amount";
@@ -158,6 +175,31 @@ export function createStripeProvider(
 /** Stripe keeps also failed answers under a key, so a later try has a key of its own. The intent guards the money. */
 function keyOf(key: string, again: string): string {
   return again ? `${key}#${again}` : key;
+}
+
+/** More than the tries of a day, after which Stripe forgets the first. */
+const LAST_KEY = 30;
+
+/**
+ * Asks Stripe by a key. It keeps also an error of its own (5xx) under the key, for a day, and that may hide that it did
+ * what it was asked: so that is looked up. If it did not, an error that was kept, not one that is new, has it asked by
+ * the next key, `#1`, `#2`, …: the same for whoever asks at the same time, so that only one of them is heard.
+ */
+async function once<T>(
+  key: string,
+  ask: (options: Stripe.RequestOptions) => Promise<T>,
+  look: () => Promise<T | undefined>,
+): Promise<T> {
+  for (let next = 0;; next++) {
+    try {
+      return await ask({ idempotencyKey: keyOf(key, next === 0 ? "" : String(next)) });
+    } catch (error) {
+      if (!(error instanceof Stripe.errors.StripeError) || (error.statusCode ?? 0) < 500) throw error;
+      const done = await look();
+      if (done) return done;
+      if (error.headers?.["idempotent-replayed"] !== "true" || next === LAST_KEY) throw error;
+    }
+  }
 }
 
 function stateOf(intent: Stripe.PaymentIntent, { amount }: ChargeRef): ChargeState {

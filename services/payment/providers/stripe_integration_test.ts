@@ -45,6 +45,10 @@ const card = (token = "pm_card_visa", more: Parameters<typeof request>[1] = {}) 
 const intentsOf = (order_id: string) =>
   [...stripe.intents.values()].filter((intent) => intent.metadata.nano_key?.startsWith(order_id));
 
+/** The keys under which something was asked of Stripe. */
+const keysOf = (path: string) =>
+  stripe.asked.flatMap(({ path: asked, key }) => asked.endsWith(path) && key !== null ? key : []);
+
 const deliver = (event: unknown, header?: string) => {
   const body = new TextEncoder().encode(JSON.stringify(event));
   const headers = { "stripe-signature": header ?? signatureHeader(body, webhook_secret) };
@@ -196,6 +200,59 @@ describe("captures, voids and refunds by Stripe", () => {
       stripe.fail(path, "beaten");
       expect((await operate(asked.payment_id)).payment?.status).toBe(status);
     }
+  });
+
+  const operations = [
+    ["capture", (id: string) => capture(id, 1001), "captured", 1001],
+    ["cancel", (id: string) => voidPayment(id), "voided", undefined],
+  ] as const;
+  for (const [path, operate, status, left] of operations) {
+    it(`asks to ${path} again by another key, where Stripe keeps an error under the first`, async () => {
+      const asked = card();
+      await authorize(asked);
+      stripe.fail(path, "error");
+      expect((await operate(asked.payment_id)).pending).toBe(true);
+      await becomes(asked.payment_id, status);
+      const keys = keysOf(`${intentsOf(asked.order_id)[0]?.id}/${path}`);
+      expect(keys).toEqual([keys[0], keys[0], `${keys[0]}#1`]);
+      expect((await ledger(asked.payment_id)).provider).toBe(left);
+    });
+
+    it(`finds out that Stripe's ${path} was made in spite of its error, and asks no more`, async () => {
+      const asked = card();
+      await authorize(asked);
+      stripe.fail(path, "late_error");
+      expect((await operate(asked.payment_id)).payment?.status).toBe(status);
+      expect(keysOf(`${intentsOf(asked.order_id)[0]?.id}/${path}`)).toHaveLength(1);
+      expect((await ledger(asked.payment_id)).provider).toBe(left);
+    });
+  }
+
+  for (const [fault, status, keys] of [["error", "pending", 2], ["late_error", "succeeded", 1]] as const) {
+    it(`refunds once where Stripe keeps an error under the key: ${fault}`, async () => {
+      const asked = card();
+      await authorize(asked);
+      await capture(asked.payment_id);
+      stripe.fail("refunds", fault);
+      const made = (await refund(asked.payment_id, { amount: { amount: 500, currency: "USD" } })).refund;
+      expect(made?.status).toBe(status);
+      await becomes(asked.payment_id, "partially_refunded");
+      const { id } = intentsOf(asked.order_id)[0] ?? {};
+      expect(stripe.refunds.filter(({ payment_intent }) => payment_intent === id)).toMatchObject([{ amount: 500 }]);
+      expect(new Set(keysOf("refunds").filter((key) => key.startsWith(made?.id ?? "?"))).size).toBe(keys);
+      expect((await ledger(asked.payment_id)).provider).toBe(1001);
+    });
+  }
+
+  it("goes through as many keys as Stripe keeps errors under", async () => {
+    const asked = card();
+    await authorize(asked);
+    for (let errors = 0; errors < 3; errors++) stripe.fail("capture", "error");
+    await capture(asked.payment_id);
+    await becomes(asked.payment_id, "captured");
+    const keys = keysOf(`${intentsOf(asked.order_id)[0]?.id}/capture`);
+    expect([...new Set(keys)]).toEqual([keys[0], ...[1, 2, 3].map((next) => `${keys[0]}#${next}`)]);
+    expect((await ledger(asked.payment_id)).provider).toBe(1501);
   });
 
   it("refunds once when the answer is lost on its way back", async () => {

@@ -12,10 +12,10 @@ const CARDS: Record<string, { code: Stripe.PaymentIntent.LastPaymentError.Code; 
 };
 
 /**
- * What goes wrong with a request: no answer before or after its effect; an error of the server's, kept under the key;
- * another process was faster with the same.
+ * What goes wrong with a request: no answer before or after its effect; an error of the server's before or after it,
+ * kept under the key; another process was faster with the same.
  */
-export type Fault = "lost" | "silent" | "error" | "beaten";
+export type Fault = "lost" | "silent" | "error" | "late_error" | "beaten";
 
 type StripeError = { status: number; error: { type: string; code?: string; param?: string; message: string } };
 type Answer = { status: number; body: unknown };
@@ -27,7 +27,7 @@ export interface StripeServer extends AsyncDisposable {
   refunds: Stripe.Refund[];
   /** The paths asked, with their keys. */
   asked: { path: string; key: string | null }[];
-  /** Makes the next request whose path ends so go wrong. */
+  /** Makes the next request, under a key that is new, whose path ends so go wrong. */
   fail(path: string, fault: Fault): void;
   /** The status that new refunds have. */
   refund_status: "succeeded" | "pending";
@@ -51,23 +51,23 @@ export function startStripeServer(): StripeServer {
       return respond(refusal(401, "invalid_request_error", "Invalid API Key provided."));
     }
     const body = await request.text();
-    const index = faults.findIndex((fault) => path.endsWith(fault.path));
+    const kept = key === null ? undefined : answers.get(key);
+    const index = key === null || kept ? -1 : faults.findIndex((fault) => path.endsWith(fault.path));
     const fault = index < 0 ? undefined : faults.splice(index, 1)[0]?.fault;
     if (fault === "lost") return await nothing();
-    if (fault === "beaten") perform(path, new URLSearchParams(body), searchParams);
-    const kept = key === null ? undefined : answers.get(key);
+    if (fault === "beaten" || fault === "late_error") perform(path, new URLSearchParams(body), searchParams);
     if (kept && kept.body !== path + body) {
       return respond(
         refusal(400, "idempotency_error", "Keys for idempotent requests can only be used with the same parameters."),
       );
     }
     const answer = kept?.answer ??
-      (fault === "error"
+      (fault === "error" || fault === "late_error"
         ? refusal(500, "api_error", "An error on our side.")
         : perform(path, new URLSearchParams(body), searchParams));
     // Stripe keeps what it answered once a request was begun, also a 500, but no refusal of its form.
     if (key !== null && answer.status !== 400) answers.set(key, { body: path + body, answer: structuredClone(answer) });
-    return fault === "silent" ? await nothing() : respond(answer);
+    return fault === "silent" ? await nothing() : respond(answer, kept !== undefined);
   });
 
   function nothing(): Promise<Response> {
@@ -293,8 +293,12 @@ function refusal(status: number, type: string, message: string, code?: string, p
   return { status, body: { error } };
 }
 
-function respond({ status, body }: Answer): Response {
-  return Response.json(body, { status, headers: { "Request-Id": `req_${crypto.randomUUID().slice(0, 8)}` } });
+function respond({ status, body }: Answer, replayed = false): Response {
+  const headers = { "Request-Id": `req_${crypto.randomUUID().slice(0, 8)}` };
+  return Response.json(body, {
+    status,
+    headers: { ...headers, ...(replayed ? { "Idempotent-Replayed": "true" } : {}) },
+  });
 }
 
 function seconds(): number {
