@@ -19,11 +19,13 @@ import {
   jobs,
   ledger,
   manager,
+  mug,
   paid,
   refund,
   reports,
   request,
   setCapture,
+  shirt,
   startPayment,
   stopPayment,
 } from "./testing.ts";
@@ -230,6 +232,39 @@ describe("what a provider does not settle at once", () => {
       expect((await refund(payment.id)).refund?.amount?.amount).toBe(left);
     });
   }
+});
+
+describe("refunds by line, of which an earlier one fails later", () => {
+  it("come to exactly what was paid", async () => {
+    const payment = await paid();
+    const give = async (id: string, quantity: number) =>
+      (await refund(payment.id, { items: [{ id, quantity }] })).refund;
+    instead.push(() => ({ state: "pending" }));
+    const first = await give(shirt, 1);
+    await database.owner.query(
+      "update payment_jobs._private_jobs set run_at = now() + interval '1 hour' where key = $1",
+      [`refund:${first?.id}`],
+    );
+    const second = await give(shirt, 1);
+    instead.push(() => ({ state: "failed", failure_code: "declined" }));
+    await hurry(`refund:${first?.id}`);
+    await eventually(async () => {
+      const { data } = await as(SYSTEM, () => client.listRefunds({ payment_id: payment.id }));
+      return data.find(({ id }) => id === first?.id)?.status === "failed" || undefined;
+    });
+    const rest = [await give(shirt, 1), await give(shirt, 1), await give(mug, 2)];
+    expect([first, second, ...rest].map((made) => made?.amount?.amount)).toEqual([333, 334, 333, 333, 501]);
+    await becomes(payment.id, "refunded");
+  });
+
+  it("go on from those of a release that wrote no amounts of lines down", async () => {
+    const payment = await paid();
+    const give = async (quantity: number) => (await refund(payment.id, { items: [{ id: shirt, quantity }] })).refund;
+    const first = await give(1);
+    await database.owner.query("update payment.refund_lines set amount = null where refund_id = $1", [first?.id]);
+    const rest = [await give(1), await give(1), (await refund(payment.id)).refund];
+    expect([first, ...rest].map((made) => made?.amount?.amount)).toEqual([333, 334, 333, 501]);
+  });
 });
 
 describe("the refund of an order that is off", () => {

@@ -10,6 +10,18 @@ export interface RefundItem {
   quantity: number;
 }
 
+/** Some units of an order line with what they are of its total, in minor units. */
+export interface RefundLine extends RefundItem {
+  amount: number;
+}
+
+/** What of a line went back, or is on its way: units, their part of its total, and how many of them have none written down. */
+export interface Returned {
+  quantity: number;
+  amount: number;
+  unpriced: number;
+}
+
 export type RefundStatus = "pending" | "succeeded" | "failed";
 
 /** Money that goes back to the buyer. The id is also the provider's key. */
@@ -36,7 +48,7 @@ export interface RefundWish {
 /** What a refund comes to. */
 export interface RefundPlan {
   amount: number;
-  items: RefundItem[];
+  items: RefundLine[];
 }
 
 /**
@@ -44,7 +56,7 @@ export interface RefundPlan {
  * exactly the total. The rest names the units that are left, so that they can return to the shelf. Throws `over_refund`
  * with what is refundable.
  */
-export function planRefund(payment: Payment, wish: RefundWish, refunded: ReadonlyMap<string, number>): RefundPlan {
+export function planRefund(payment: Payment, wish: RefundWish, refunded: ReadonlyMap<string, Returned>): RefundPlan {
   if (wish.amount && wish.items.length > 0) {
     throw invalid("amount_or_items", "Give an amount or items, not both.", "/items");
   }
@@ -78,9 +90,14 @@ export function checkStepUp(amount: number, currency: string, over: number): voi
   if (amount > over * 10 ** exponentOf(currency)) throw stepUpRequired();
 }
 
-/** What units of a line come to, when so many of it went back before. */
-export function lineShare(line: PayableLine, before: number, quantity: number): number {
-  return mulDiv(line.total, before + quantity, line.quantity) - mulDiv(line.total, before, line.quantity);
+/**
+ * What further units of a line come to: its total for all that are back then, but for what they have got already. So a
+ * refund that fails leaves its cents to the others, and the last unit gets the rest. Units of which no amount is written
+ * down, as releases before did not, count as the first.
+ */
+export function lineShare(line: PayableLine, returned: Returned, quantity: number): number {
+  const given = returned.amount + mulDiv(line.total, returned.unpriced, line.quantity);
+  return Math.max(0, mulDiv(line.total, returned.quantity + quantity, line.quantity) - given);
 }
 
 /** In how many seconds a refund that has failed so often is tried again: a minute, then four times as long each time, up to a day. */
@@ -88,11 +105,13 @@ export function pauseAfter(failures: number): number {
   return Math.min(60 * 4 ** (failures - 1), 24 * 60 * 60);
 }
 
+const NOTHING: Returned = { quantity: 0, amount: 0, unpriced: 0 };
+
 function byAmount(
   payment: Payment,
   wanted: Money | undefined,
   left: number,
-  refunded: ReadonlyMap<string, number>,
+  refunded: ReadonlyMap<string, Returned>,
 ): RefundPlan {
   if (wanted) {
     sameCurrency(payment.currency, wanted.currency, "/amount/currency");
@@ -100,13 +119,17 @@ function byAmount(
   }
   const whole = wanted === undefined || wanted.amount === payment.captured_amount;
   const items = payment.lines
-    .map(({ id, quantity }) => ({ id, quantity: quantity - (refunded.get(id) ?? 0) }))
+    .map((line) => {
+      const returned = refunded.get(line.id) ?? NOTHING;
+      const quantity = line.quantity - returned.quantity;
+      return { id: line.id, quantity, amount: lineShare(line, returned, quantity) };
+    })
     .filter(({ quantity }) => quantity > 0);
   return { amount: wanted?.amount ?? left, items: whole ? items : [] };
 }
 
-function byLine(payment: Payment, items: RefundItem[], refunded: ReadonlyMap<string, number>): RefundPlan {
-  let amount = 0;
+function byLine(payment: Payment, items: RefundItem[], refunded: ReadonlyMap<string, Returned>): RefundPlan {
+  const lines: RefundLine[] = [];
   const seen = new Set<string>();
   for (const [index, { id, quantity }] of items.entries()) {
     const line = payment.lines.find((line) => line.id === id);
@@ -114,9 +137,9 @@ function byLine(payment: Payment, items: RefundItem[], refunded: ReadonlyMap<str
     if (seen.has(id)) throw invalid("duplicate_item", "A line must appear only once.", `/items/${index}/id`);
     if (quantity < 1) throw invalid("invalid_field", "The quantity must be at least 1.", `/items/${index}/quantity`);
     seen.add(id);
-    const before = refunded.get(id) ?? 0;
-    if (before + quantity > line.quantity) throw overRefund(payment);
-    amount += lineShare(line, before, quantity);
+    const returned = refunded.get(id) ?? NOTHING;
+    if (returned.quantity + quantity > line.quantity) throw overRefund(payment);
+    lines.push({ id, quantity, amount: lineShare(line, returned, quantity) });
   }
-  return { amount, items };
+  return { amount: lines.reduce((sum, line) => sum + line.amount, 0), items: lines };
 }

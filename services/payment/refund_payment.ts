@@ -67,7 +67,7 @@ async function openRefund(
 ): Promise<void> {
   const payment = await repository.lock(tx, wish.payment.id);
   if (!payment) throw notFound("payment");
-  const plan = planRefund(payment, wish, await repository.refundedUnits(tx, payment.id));
+  const plan = planRefund(payment, wish, await repository.returnedLines(tx, payment.id));
   if (!wish.unlimited) checkSupportLimit(plan.amount, payment.currency);
   if (wish.step_up_over !== undefined) checkStepUp(plan.amount, payment.currency, wish.step_up_over);
   if (!await repository.reserveRefund(tx, payment.id, plan.amount)) throw overRefund(payment);

@@ -4,7 +4,7 @@ import { addJob, emitEvent, removeJob } from "../shared/jobs.ts";
 import { type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import type { Operation } from "./operation.ts";
 import type { Payment } from "./payment.ts";
-import type { Refund } from "./refund.ts";
+import type { Refund, RefundLine, Returned } from "./refund.ts";
 import { createCallRows } from "./call_rows.ts";
 import { createLedgerRows } from "./ledger_rows.ts";
 import { createMoveRows, one, PAYMENT } from "./move_rows.ts";
@@ -193,7 +193,10 @@ export function createRepository(pool: Pool) {
 
     async insertRefund(
       tx: Tx,
-      refund: Pick<Refund, "id" | "payment_id" | "amount" | "reason" | "restock" | "items"> & { reference?: string },
+      refund: Pick<Refund, "id" | "payment_id" | "amount" | "reason" | "restock"> & {
+        items: RefundLine[];
+        reference?: string;
+      },
     ): Promise<void> {
       await tx.query({
         name: "payment.insert_refund",
@@ -204,9 +207,15 @@ export function createRepository(pool: Pool) {
       if (refund.items.length === 0) return;
       await tx.query({
         name: "payment.insert_refund_lines",
-        text: `insert into refund_lines (refund_id, line_id, quantity, position)
-               select $1, line_id, quantity, position from unnest($2::uuid[], $3::int[]) with ordinality as items(line_id, quantity, position)`,
-        values: [refund.id, refund.items.map((item) => item.id), refund.items.map((item) => item.quantity)],
+        text: `insert into refund_lines (refund_id, line_id, quantity, amount, position)
+               select $1, line_id, quantity, amount, position
+               from unnest($2::uuid[], $3::int[], $4::bigint[]) with ordinality as items(line_id, quantity, amount, position)`,
+        values: [
+          refund.id,
+          refund.items.map((item) => item.id),
+          refund.items.map((item) => item.quantity),
+          refund.items.map((item) => item.amount),
+        ],
       });
     },
 
@@ -236,15 +245,17 @@ export function createRepository(pool: Pool) {
       return rows[0]?.failed ?? 0;
     },
 
-    /** How many units of each line went back, or are on their way. */
-    async refundedUnits(tx: Tx, payment_id: string): Promise<Map<string, number>> {
-      const { rows } = await tx.query<{ line_id: string; quantity: number }>({
-        name: "payment.refunded_units",
-        text: `select line_id, sum(quantity)::int as quantity from refund_lines join refunds on refunds.id = refund_id
+    /** What of each line went back, or is on its way. */
+    async returnedLines(tx: Tx, payment_id: string): Promise<Map<string, Returned>> {
+      const { rows } = await tx.query<Returned & { line_id: string }>({
+        name: "payment.returned_lines",
+        text: `select line_id, sum(quantity)::int as quantity, coalesce(sum(l.amount), 0)::bigint as amount,
+                 coalesce(sum(quantity) filter (where l.amount is null), 0)::int as unpriced
+               from refund_lines l join refunds on refunds.id = refund_id
                where payment_id = $1 and status <> 'failed' group by line_id`,
         values: [payment_id],
       });
-      return new Map(rows.map((row) => [row.line_id, row.quantity]));
+      return new Map(rows.map(({ line_id, ...returned }) => [line_id, returned]));
     },
 
     /** Ends a refund; false if it has ended before. */
