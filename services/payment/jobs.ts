@@ -14,8 +14,8 @@ import { resolvePayment } from "./resolve_payment.ts";
 import { runOperation } from "./run_operation.ts";
 import { ANSWER_MS, type Deps } from "./settle_payment.ts";
 
-/** Every 5 minutes the ledger is checked; once an hour what is old is forgotten. */
-export const crontab = "*/5 * * * * reconcile_ledger\n17 * * * * reap_keys";
+/** Every 5 minutes the ledger is checked, in place of a check that failed; once an hour what is old is forgotten. */
+export const crontab = "*/5 * * * * reconcile_ledger ?jobKey=reconcile_ledger\n17 * * * * reap_keys";
 
 /** The durable jobs of the payment service. Each reads the state first, so that running it again does no harm. */
 export function createJobs(deps: Deps & { pool: Sql; order: OrderClient; store: StoreClient }): JobHandlers {

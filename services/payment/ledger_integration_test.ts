@@ -1,9 +1,11 @@
 import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
+import { parseCrontab } from "graphile-worker";
 import { createLog } from "../shared/log.ts";
 import { registry } from "../shared/metrics.ts";
 import { newId } from "../shared/ids.ts";
-import { reconcileLedger, showLedgerDifference } from "./reconcile_ledger.ts";
+import { crontab } from "./jobs.ts";
+import { reconcileLedger, showLedgerCheckTime, showLedgerDifference } from "./reconcile_ledger.ts";
 import {
   authorize,
   capture,
@@ -157,6 +159,84 @@ describe("the reconciliation", () => {
     expect(await charges(asked.order_id)).toMatchObject([{ status: "captured" }]);
     expect(payment.status).toBe("unknown");
     expect(await reconcile()).toEqual([]);
+  });
+});
+
+describe("the reconciliation of more than one run can compare", () => {
+  const one = () => reconcileLedger({ repository, log: quiet }, { rows: 1, milliseconds: 0 });
+  const ended = async () =>
+    Number((await run("select extract(epoch from end_time) as time from ledger_walk"))[0]?.time);
+
+  /** Runs, of one payment each, until they have come to the end. Gives how many it took. */
+  async function toTheEnd(): Promise<number> {
+    const before = await ended();
+    let runs = 0;
+    for (; await ended() === before; runs++) await one();
+    return runs;
+  }
+
+  it("goes on where the run before ended, and is whole after all payments and charges", async () => {
+    const [count] = await run(
+      "select (select count(*) from payments)::int + (select count(*) from test_charges)::int as rows",
+    );
+    // One more for each of the two, to see that it has no more.
+    expect(await toTheEnd()).toBe(count?.rows + 2);
+    const [checks] = await run("select count(*)::int as rows, sum(difference)::int as difference from ledger_checks");
+    expect(checks?.rows).toBeGreaterThan(5);
+    expect(checks?.difference).toBe(0);
+  });
+
+  it("shows a difference at once, and its end only after a whole check without it", async () => {
+    const { id, order_id } = await paid({ amount: { amount: 77, currency: "EUR" }, lines: [] });
+    const shift = (amount: number) =>
+      plant(`update ledger_postings set amount = amount + sign(amount) * ${amount}
+        where transaction_id in (select id from ledger_transactions where payment_id = '${id}')`);
+    await shift(5);
+    const before = await ended();
+    while ((await one()).length === 0) { /* Not yet. */ }
+    expect(await ended()).toBe(before);
+    const shown = 'nano_ledger_difference{book="payments",currency="EUR"}';
+    expect(await registry.metrics()).toContain(`${shown} 5`);
+    await shift(-5);
+    await toTheEnd();
+    // What it had found is in this one still.
+    expect(await run("select book, examples from ledger_checks where difference > 0 order by book")).toEqual([
+      { book: "payments", examples: [`${order_id}:authorize:1`] },
+      { book: "test", examples: [`${order_id}:authorize:1`] },
+    ]);
+    await one();
+    expect(await registry.metrics()).toContain(`${shown} 5`);
+    await toTheEnd();
+    expect(await registry.metrics()).toContain(`${shown} 0`);
+  });
+
+  it("tells when it was last whole", async () => {
+    showLedgerCheckTime(database.pool);
+    const shown = async () =>
+      Number(/^nano_ledger_checked_timestamp_seconds (\S+)$/m.exec(await registry.metrics())?.[1]);
+    await run("update ledger_walk set end_time = now() - interval '1 day'");
+    await one();
+    expect(Date.now() / 1000 - await shown()).toBeGreaterThan(80_000);
+    expect(await reconcile()).toEqual([]);
+    expect(Date.now() / 1000 - await shown()).toBeLessThan(3_600);
+  });
+
+  it("is left to who is at it", async () => {
+    const other = await database.owner.connect();
+    try {
+      await other.query("begin; select from payment.ledger_walk for update");
+      const before = await ended();
+      expect(await reconcile()).toEqual([]);
+      expect(await ended()).toBe(before);
+    } finally {
+      await other.query("rollback");
+      other.release();
+    }
+  });
+
+  it("by the clock comes in place of one that failed, which so do not pile up", () => {
+    const { options } = parseCrontab(crontab).find(({ task }) => task === "reconcile_ledger") ?? {};
+    expect(options).toMatchObject({ jobKey: "reconcile_ledger", jobKeyMode: "replace" });
   });
 });
 

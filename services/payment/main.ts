@@ -10,7 +10,7 @@ import { createHandlers } from "./handlers.ts";
 import { createJobs, crontab } from "./jobs.ts";
 import { showRefusedRefunds } from "./payment_metrics.ts";
 import { createProviders } from "./providers/all.ts";
-import { showLedgerDifference } from "./reconcile_ledger.ts";
+import { showLedgerCheckTime, showLedgerDifference } from "./reconcile_ledger.ts";
 import { createRepository } from "./repository.ts";
 
 const config = readConfig(settings);
@@ -20,6 +20,7 @@ const pool = createPool(config, log);
 const { order, store } = createClients(config);
 const deps = { repository: createRepository(pool), providers: await createProviders(config, pool), log };
 showLedgerDifference(pool);
+showLedgerCheckTime(pool);
 showRefusedRefunds(pool);
 
 await serve<PaymentServiceServer>("payment", config, log, {

@@ -277,7 +277,7 @@ export function createRepository(pool: Pool) {
     ...createCallRows(pool),
     ...createWebhookRows(pool),
     ...createPersonRepository(pool),
-    ...createLedgerRows(pool),
+    ...createLedgerRows(),
 
     /** How a store takes payments. */
     async captureMode(store_id: string): Promise<"automatic" | "manual"> {
