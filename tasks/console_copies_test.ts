@@ -1,7 +1,8 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { canCancel, canShip, movesOf, STATUSES } from "../admin/orders/moves.ts";
-import { allowedMoves, type Order, ship, type Status, TRANSITIONS } from "../services/order/order.ts";
+import { allowedMoves, type Order, type Status, TRANSITIONS } from "../services/order/order.ts";
+import { ship } from "../services/order/shipment.ts";
 
 describe("what the console knows of orders by itself", () => {
   it("is each status that is shown to anybody", () => {

@@ -330,7 +330,7 @@ describe("the refund of an order that is off", () => {
   it("that a release before forgot is taken up by the migration", async () => {
     const { id } = await paid();
     await database.owner.query("update payment.payments set cancel_requested = true where id = $1", [id]);
-    const [, resume = ""] = Deno.readTextFileSync("db/migrations/payment/0014_refused_refunds.sql").split(
+    const [, resume = ""] = Deno.readTextFileSync("db/migrations/payment/0012_refused_refunds.sql").split(
       /(?=^select)/m,
     );
     const owner = await database.owner.connect();
