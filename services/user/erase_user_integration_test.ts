@@ -156,6 +156,19 @@ describe("to erase a user", () => {
     expect(rows.map(({ type }) => type)).toEqual(expect.arrayContaining(["customer.created", "customer.erased"]));
   });
 
+  it("knows oneself by an id in capitals, too", async () => {
+    const { erase: _, id, actor } = await begin();
+    const loud = id.toUpperCase();
+    const { repository, passwords } = service;
+    await expect(service.as(actor, (user) => user.eraseUser({ id: loud }))).rejects
+      .toMatchObject({ code: "current_password_required" });
+    const deps = { repository, passwords, neighbours };
+    await expect(withTimeout(10_000, () => eraseUser(deps, actor, loud, undefined))).rejects
+      .toMatchObject({ code: "current_password_required" });
+    const { erasure } = await withTimeout(10_000, () => eraseUser(deps, actor, loud, PASSWORD));
+    expect(erasure?.id).toBe(id);
+  });
+
   it("keeps the last admin", async () => {
     const { repository, passwords } = service;
     const first = await service.admin();
@@ -165,6 +178,14 @@ describe("to erase a user", () => {
       .toMatchObject({
         code: "last_admin",
       });
+    const loud = (first.user_id ?? "").toUpperCase();
+    for (const password of [undefined, PASSWORD]) {
+      await expect(service.as(first, (user) => user.eraseUser({ id: loud, ...(password ? { password } : {}) }))).rejects
+        .toMatchObject({ code: password ? "last_admin" : "current_password_required" });
+    }
+    await expect(withTimeout(10_000, () => repository.beginErasure(loud, true, "useless"))).rejects.toMatchObject({
+      code: "last_admin",
+    });
     await service.admin();
     const { erasure } = await withTimeout(10_000, () => eraseUser(deps, first, first.user_id ?? "", PASSWORD));
     expect(erasure?.state).toBe("erasing");

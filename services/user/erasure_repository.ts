@@ -117,11 +117,11 @@ export function createErasureRepository(pool: Pool) {
         });
       }),
 
-    /** The user's e-mail address and whether a link sent to it was followed. */
-    findEmail: async (id: string): Promise<{ email: string; verified: boolean } | undefined> => {
-      const { rows: [row] } = await pool.query<{ email: string; verified: boolean }>({
+    /** The user's id as it is kept, the e-mail address, and whether a link sent to it was followed. */
+    findEmail: async (id: string): Promise<{ id: string; email: string; verified: boolean } | undefined> => {
+      const { rows: [row] } = await pool.query<{ id: string; email: string; verified: boolean }>({
         name: "user.email_proof",
-        text: "select email, email_verified_time is not null as verified from users where id = $1",
+        text: "select id, email, email_verified_time is not null as verified from users where id = $1",
         values: [id],
       });
       return row;
@@ -166,11 +166,12 @@ function toErasure({ done_time, ...row }: ErasureRow): Erasure {
 
 /** Locks all admins, so that two who are erased at once don't leave none. */
 async function keepAnotherAdmin(tx: Tx, id: string): Promise<void> {
-  const { rows } = await tx.query<{ id: string; going: boolean }>({
+  const { rows } = await tx.query<{ own: boolean; going: boolean }>({
     name: "erasure.admins",
-    text: `select u.id, exists (select from erasures e where e.id = u.id) as going from users u
+    text: `select u.id = $1 as own, exists (select from erasures e where e.id = u.id) as going from users u
            where u.role = 'admin' order by u.id for no key update of u`,
+    values: [id],
   });
-  const isAdmin = rows.some((admin) => admin.id === id);
-  if (isAdmin && !rows.some((admin) => admin.id !== id && !admin.going)) throw lastAdmin();
+  const isAdmin = rows.some(({ own }) => own);
+  if (isAdmin && !rows.some(({ own, going }) => !own && !going)) throw lastAdmin();
 }

@@ -52,7 +52,7 @@ export function createPersonHandlers(deps: EraseDeps): Pick<Rpcs<UserServiceServ
       if (!known) throw noUser();
       await repository.insertExport(kind, user_id, filter_json);
       // An address that nobody proved might be somebody else's: what a guest did under it is not handed out.
-      return known.verified || actor.user_id !== user_id ? { email: known.email } : {};
+      return known.verified || actor.user_id !== known.id ? { email: known.email } : {};
     },
   };
 }
