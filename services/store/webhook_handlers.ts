@@ -120,8 +120,9 @@ export function createWebhookHandlers(
       return {};
     },
 
-    async rotateWebhookSecret({ id }) {
-      await webhookById(id, "webhook:write");
+    async rotateWebhookSecret({ id: wanted }) {
+      // The row's id: the secret opens with the very id that it was sealed with.
+      const { id } = await webhookById(wanted, "webhook:write");
       const secret = newSecret();
       const sealed = await vault.seal(secret, id);
       const webhook = await transaction(pool, (tx) => webhooks.rotate(tx, id, sealed));

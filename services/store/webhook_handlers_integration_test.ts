@@ -28,6 +28,16 @@ describe("the webhooks' RPCs", () => {
     expect(row?.text).not.toContain(new TextEncoder().encode(hook.secret.slice(0, 16)).toHex());
   });
 
+  it("rotate the secret by an id in capitals, too, so that what is sealed opens", async () => {
+    const receiver = world.receive();
+    const hook = await world.subscribe(receiver.url);
+    const { secret } = await as(admin, () => world.client.rotateWebhookSecret({ id: hook.id.toUpperCase() }));
+    expect(secret).not.toBe(hook.secret);
+    await world.publish(hook.store_id, "order.placed");
+    await world.runWaiting(hook.id);
+    expect((await world.deliveries(hook.id)).map(({ state }) => state)).toEqual(["succeeded"]);
+  });
+
   it("are for managers of the store", async () => {
     const hook = await world.subscribe("http://127.0.0.1:9/");
     await world.publish(hook.store_id, "order.placed");
