@@ -20,7 +20,7 @@ import { ANONYMOUS, type Context, currentContext, withContext } from "./context.
 import { fromStatus, toStatus } from "./error_details.ts";
 import { forbidden, NanoError, timedOut, toNanoError } from "./errors.ts";
 import { type Identity, ownIdentity, peerName } from "./identity.ts";
-import { isId } from "./ids.ts";
+import { isId, lowerIds } from "./ids.ts";
 import type { Log } from "./log.ts";
 import { overloaded } from "./overload.ts";
 import { mayCall, served } from "./peers.ts";
@@ -52,7 +52,7 @@ const CALLS = new WeakMap<Server, { underWay: number }>();
 /**
  * Makes a gRPC server of plain handlers. Each call runs in the context of its request: id, actor, deadline. A call
  * without a deadline is refused; so is one over the limit of concurrent calls, with UNAVAILABLE; and, where there are
- * certificates, one of a peer that the table does not let.
+ * certificates, one of a peer that the table does not let. Handlers get ids in lower case.
  */
 export function createServer<S>(
   definition: Record<keyof Rpcs<S>, unknown>,
@@ -86,6 +86,7 @@ export function createServer<S>(
         }
         if (calls.underWay > MAX_CONCURRENT) throw overloaded("calls");
         context.actor = actorOf(call.metadata);
+        lowerIds(call.request as object);
         return await handle(call.request);
       };
       const answer = (error?: NanoError, value?: unknown) => error ? callback(toStatus(error)) : callback(null, value);

@@ -93,6 +93,18 @@ describe("a call between services", () => {
     expect(await call()).toEqual(store());
   });
 
+  it("brings ids in lower case, as the rows have them", async () => {
+    const seen: string[] = [];
+    answer = ({ id_or_slug }) => {
+      seen.push(id_or_slug);
+      return Promise.resolve(store());
+    };
+    const ask = (id_or_slug: string) =>
+      withContext({ request_id: "r1", actor, deadline: Date.now() + 2_000 }, () => client.getStore({ id_or_slug }));
+    for (const name of ["019AA0B4-7A3C-7C55-9B7E-3F1D2C4B5A69", "A-Slug"]) await ask(name);
+    expect(seen).toEqual(["019aa0b4-7a3c-7c55-9b7e-3f1d2c4b5a69", "A-Slug"]);
+  });
+
   it("hands its actor on from hop to hop", async () => {
     const seen: unknown[] = [];
     answer = async () => {
