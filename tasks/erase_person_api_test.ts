@@ -272,6 +272,14 @@ describe("an admin", () => {
     expect((await call(admin, "GET", `/users/${crypto.randomUUID()}/erasure`)).status).toBe(404);
   });
 
+  it("is oneself by an id in capitals, too", async () => {
+    const { id } = (await call<{ id: string }>(admin, "GET", "/users/me")).body;
+    for (const own of [id, id.toUpperCase()]) {
+      const { status, body } = await call<Problem>(admin, "POST", `/users/${own}/erase`);
+      expect([status, body.code]).toEqual([400, "current_password_required"]);
+    }
+  });
+
   it("exports the audit log as a table and as lines, and that is logged", async () => {
     const boss = await operator();
     const csv = await fetch(new URL("/audit/export?table=stores", Deno.env.get("TEST_GATEWAY_URL")), {

@@ -1,3 +1,4 @@
+import { getPath } from "@hono/hono/utils/url";
 import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Env } from "./env.ts";
 import { type FieldError, invalid, NanoError } from "../shared/errors.ts";
@@ -6,12 +7,16 @@ import { Problem } from "./schemas.ts";
 /** A small Hono app for one resource, whose route schemas are validation, types and OpenAPI document in one. */
 export function createRoutes(): OpenAPIHono<Env> {
   return new OpenAPIHono<Env>({
+    getPath: (request) => getPath(request).replaceAll(ID_IN_PATH, (id) => id.toLowerCase()),
     defaultHook: (result, c) => {
       if (result.target === "json" && c.get("utf8") === false) throw invalid("invalid_json", "The body is not UTF-8.");
       if (!result.success) throw fromZod(result.error.issues);
     },
   });
 }
+
+/** UUIDs in a path get lower case, as those in bodies and queries do (schemas.ts): one thing has one name. */
+const ID_IN_PATH = /(?<=\/)[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=\/|$)/gi;
 
 /** The answers of a route: the one on success, and problems by their status. Their bodies are documented, not checked. */
 export function answers(

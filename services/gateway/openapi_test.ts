@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
-import { fromZod } from "./openapi.ts";
-import { MoneyInput, pageQuery, text } from "./schemas.ts";
+import { createRoutes, fromZod } from "./openapi.ts";
+import { Id, MoneyInput, pageQuery, text } from "./schemas.ts";
 
 function refusalOf(schema: z.ZodType, value: unknown) {
   const result = schema.safeParse(value);
@@ -43,6 +43,29 @@ describe("fromZod()", () => {
   it("lists every field at fault", () => {
     expect(refusalOf(schema, { lines: [{ name: "toolong", price: -1 }] }).errors?.map((error) => error.pointer))
       .toEqual(["/lines/0/name", "/lines/0/price"]);
+  });
+});
+
+describe("an id in capitals", () => {
+  const [loud, id] = ["019AA0B4-7A3C-7C55-9B7E-3F1D2C4B5A69", "019aa0b4-7a3c-7c55-9b7e-3f1d2c4b5a69"];
+
+  it("is the same id in bodies and queries", () => {
+    expect(Id.parse(loud)).toBe(id);
+    expect(Id.safeParse(`${loud}0`).success).toBe(false);
+  });
+
+  it("is the same id in paths, whose other parts stay", async () => {
+    const inner = createRoutes();
+    inner.get("/:id/Parts/:part", (c) => c.json([c.req.param("id"), c.req.param("part"), c.req.path]));
+    const app = createRoutes();
+    app.route("/things", inner);
+    for (const [path, ...ids] of [[`${loud}/Parts/${loud}`, id, id], [`%30${loud.slice(1)}/Parts/A`, id, "A"]]) {
+      const answer = await app.request(`/things/${path}?x=${loud}`);
+      expect(await answer.json()).toEqual([...ids, `/things/${ids[0]}/Parts/${ids[1]}`]);
+    }
+    const [slug, name] = [`x${loud}`, `${loud}.json`];
+    const path = `/things/${slug}/Parts/${name}`;
+    expect(await (await app.request(path)).json()).toEqual([slug, name, path]);
   });
 });
 

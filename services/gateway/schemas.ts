@@ -9,8 +9,8 @@ export function text(max: number, min = 1) {
   });
 }
 
-/** A UUID. */
-export const Id = z.string().refine(isId, { message: "must be a UUID" }).openapi({
+/** A UUID, in lower case from here on: as PostgreSQL writes it, so that ids are equal where they are `===`. */
+export const Id = z.string().toLowerCase().refine(isId, { message: "must be a UUID" }).openapi({
   format: "uuid",
   example: "019aa0b4-7a3c-7c55-9b7e-3f1d2c4b5a69",
 });

@@ -69,6 +69,8 @@ describe("/cart", () => {
     const item = `/cart/items/${second.body.items[0]?.id}`;
     const changed = await call(guest, "PUT", item, { quantity: 5 });
     expect([changed.status, changed.body.items[0]?.quantity, changed.body.items[0]?.available]).toEqual([200, 5, 10]);
+    const loud = await call(guest, "PUT", `/cart/items/${second.body.items[0]?.id.toUpperCase()}`, { quantity: 4 });
+    expect([loud.status, loud.body.items[0]?.quantity]).toEqual([200, 4]);
     const removed = await call(guest, "DELETE", item);
     expect([removed.status, removed.body.items]).toEqual([200, []]);
     await call(guest, "POST", "/cart/items", { variant_id, quantity: 1 });
