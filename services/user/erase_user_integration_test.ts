@@ -169,6 +169,23 @@ describe("to erase a user", () => {
     expect(erasure?.id).toBe(id);
   });
 
+  it("lets what is held be exported however often it was, or the person signed in: the newest 1,000 of each", async () => {
+    const { id, actor } = await begin();
+    const { owner } = service.database;
+    const ids = Array.from({ length: 1_010 }, newId);
+    for (
+      const statement of [
+        `insert into "user".exports (id, kind, user_id) select id, 'person', $2 from unnest($1::uuid[]) id`,
+        `insert into "user".sessions (id, user_id, expire_time, last_expire_time)
+         select id, $2, now(), now() from unnest($1::uuid[]) id`,
+      ]
+    ) await owner.query(statement, [ids, id]);
+    const { data_json } = await service.as(actor, (user) => user.exportPerson({ user_id: id }));
+    const told = JSON.parse(data_json) as Record<"exports" | "sessions", { id: string }[]>;
+    expect(told.exports.map((row) => row.id)).toEqual(ids.toReversed().slice(0, 1_000));
+    expect(told.sessions.map((row) => row.id)).toEqual(ids.toReversed().slice(0, 1_000));
+  });
+
   it("keeps the last admin", async () => {
     const { repository, passwords } = service;
     const first = await service.admin();

@@ -7,7 +7,7 @@ import { endMailTokens } from "./mail_token_repository.ts";
 import { endSessions } from "./session_repository.ts";
 import { lastAdmin, noUser } from "./user.ts";
 
-/** How many audit rows an export tells of, the newest first. */
+/** How many rows of a kind that grows without end an export tells of, the newest first: it must fit into one answer. */
 const MAX_MENTIONS = 1_000;
 
 const ERASURE = "id, state, create_time, done_time";
@@ -134,7 +134,8 @@ export function createErasureRepository(pool: Pool) {
         text: `select to_jsonb(u) - '{password_hash,search}'::text[] as account,
                  coalesce((select jsonb_agg(to_jsonb(a) - 'user_id' order by a.id) from addresses a where a.user_id = u.id), '[]')
                    as addresses,
-                 coalesce((select jsonb_agg(to_jsonb(s) - 'user_id' order by s.id) from sessions s where s.user_id = u.id), '[]')
+                 coalesce((select jsonb_agg(to_jsonb(s) - 'user_id') from (
+                   select * from sessions where user_id = u.id order by id desc limit ${MAX_MENTIONS}) s), '[]')
                    as sessions,
                  coalesce((select jsonb_agg(to_jsonb(r) - 'user_id') from store_roles r where r.user_id = u.id), '[]')
                    as store_roles,
@@ -146,7 +147,8 @@ export function createErasureRepository(pool: Pool) {
                  coalesce((select jsonb_agg(jsonb_build_object('purpose', m.purpose, 'store_id', m.store_id,
                    'create_time', m.create_time, 'expire_time', m.expire_time)) from mail_tokens m
                    where m.user_id = u.id or m.email = u.email), '[]') as mailed_links,
-                 coalesce((select jsonb_agg(to_jsonb(x) - 'filter' order by x.id) from exports x where x.user_id = u.id), '[]')
+                 coalesce((select jsonb_agg(to_jsonb(x) - 'filter') from (
+                   select * from exports where user_id = u.id order by id desc limit ${MAX_MENTIONS}) x), '[]')
                    as exports,
                  coalesce((select jsonb_agg(to_jsonb(l)) from (
                    select time, action, table_name, row_id, network from audit_log
