@@ -41,13 +41,14 @@ export interface Process {
 
 const TOKENS = ["JWT_SECRET", "JWT_EXPIRATION"];
 
-/** Requests per minute, each by a setting of its own. */
+/** How much is let through, each by a setting of its own. */
 const RATE_LIMITS = [
   "LOGIN_ACCOUNT",
   "LOGIN_ADDRESS",
   "REGISTER",
   "MAIL",
   "LINK",
+  "EXPORT",
   "CHECKOUT",
   "READ",
   "WRITE",

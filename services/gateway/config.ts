@@ -14,7 +14,7 @@ const list = z.string().default("").transform((value) => value.split(/[\s,]+/).f
 
 const perMinute = z.coerce.number().int().min(1).max(1_000_000).optional();
 
-/** Rate limits, each in requests per minute; rate_limit.ts has what they are where unset. */
+/** Rate limits, each in requests per minute but where it says so; rate_limit.ts has what they are where unset. */
 export const limitSettings = {
   /** Sign-ins to one account, and from one address. */
   RATE_LIMIT_LOGIN_ACCOUNT: perMinute,
@@ -24,6 +24,8 @@ export const limitSettings = {
   /** Mails asked for from one address (or invitations by one member of staff), and links opened from one address. */
   RATE_LIMIT_MAIL: perMinute,
   RATE_LIMIT_LINK: perMinute,
+  /** Exports of all that is held about oneself, of one user in an hour. */
+  RATE_LIMIT_EXPORT: perMinute,
   /** Orders and payments of one buyer. */
   RATE_LIMIT_CHECKOUT: perMinute,
   /** Reads and writes of one principal, over all gateways. */

@@ -7,13 +7,14 @@ import { counter } from "../shared/metrics.ts";
 import type { Cache } from "../shared/redis.ts";
 import type { Env, RequestContext } from "./env.ts";
 
-/** What is allowed per minute and key. `shared` ones are counted by all gateways together, in Redis. */
+/** What is allowed per key and minute, or `window_s`. `shared` ones are counted by all gateways together, in Redis. */
 export const LIMITS = {
   login_account: { quota: 5, shared: true },
   login_address: { quota: 20, shared: true },
   register: { quota: 10, shared: true },
   mail: { quota: 5, shared: true },
   link: { quota: 20, shared: true },
+  export: { quota: 5, shared: true, window_s: 3600 },
   checkout: { quota: 10, shared: true },
   read: { quota: 600, shared: false },
   write: { quota: 60, shared: false },
@@ -30,6 +31,12 @@ const WINDOW_S = 60;
 const WINDOW_US = WINDOW_S * 1_000_000;
 const MAX_BUCKETS = 50_000;
 
+/** The window of a limit in seconds. */
+function windowOf(name: LimitName): number {
+  const limit = LIMITS[name];
+  return "window_s" in limit ? limit.window_s : WINDOW_S;
+}
+
 /** What a limit says to one request; times in microseconds. */
 export interface Decision {
   allowed: boolean;
@@ -44,13 +51,13 @@ export interface Decision {
  * The generic cell rate algorithm: `arrival` is the theoretical arrival time of the request before. Gives the new one.
  * A quota may be used at once; then requests are allowed as it refills evenly, exactly `quota` per window.
  */
-export function gcra(arrival: number, now: number, quota: number): Decision & { arrival: number } {
-  const interval = WINDOW_US / quota;
+export function gcra(arrival: number, now: number, quota: number, window = WINDOW_US): Decision & { arrival: number } {
+  const interval = window / quota;
   const next = Math.max(arrival, now) + interval;
-  const wait = next - WINDOW_US - now;
+  const wait = next - window - now;
   // Half a microsecond: what sums of fractions may be off.
   if (wait > 0.5) return { allowed: false, remaining: 0, retry_after: wait, reset: arrival - now, arrival };
-  const remaining = Math.floor((WINDOW_US - (next - now) + 0.5) / interval);
+  const remaining = Math.floor((window - (next - now) + 0.5) / interval);
   return { allowed: true, remaining, retry_after: 0, reset: next - now, arrival: next };
 }
 
@@ -87,19 +94,20 @@ export function createRateLimits({ cache, config, gateways }: RateLimitDeps) {
 
   async function decide(name: LimitName, key: string, quota: number): Promise<Decision> {
     const bucket = `rate:${name}:${key}`;
-    if (!LIMITS[name].shared || !cache.redis) return local(bucket, quota);
+    const window = windowOf(name) * 1_000_000;
+    if (!LIMITS[name].shared || !cache.redis) return local(bucket, quota, window);
     try {
-      const answer = await cache.redis.eval(SCRIPT, 1, bucket, WINDOW_US, quota) as [number, number, number, number];
+      const answer = await cache.redis.eval(SCRIPT, 1, bucket, window, quota) as [number, number, number, number];
       const [allowed, remaining, retry_after, reset] = answer;
       // Counted here too: else a Redis that is late for some of many at once would let a quota through, and so would we.
-      if (allowed === 1) local(bucket, quota);
+      if (allowed === 1) local(bucket, quota, window);
       return { allowed: allowed === 1, remaining, retry_after, reset };
     } catch {
-      return local(bucket, quota);
+      return local(bucket, quota, window);
     }
   }
 
-  /** What this gateway lets through in a minute: of what each counts by itself only its share. */
+  /** What this gateway lets through in the limit's window: of what each counts by itself only its share. */
   function quotaOf(name: LimitName): number {
     const share = LIMITS[name].shared ? 1 : gateways?.count() ?? 1;
     return Math.max(1, Math.round(quotas[name] / share));
@@ -110,7 +118,7 @@ export function createRateLimits({ cache, config, gateways }: RateLimitDeps) {
     if (scale === 0) return;
     const quota = quotaOf(name);
     const { allowed, remaining, retry_after, reset } = await decide(name, key, quota);
-    c.header("RateLimit-Policy", `"${name}";q=${quota};w=${WINDOW_S}`, { append: true });
+    c.header("RateLimit-Policy", `"${name}";q=${quota};w=${windowOf(name)}`, { append: true });
     c.header("RateLimit", `"${name}";r=${remaining};t=${seconds(allowed ? reset : retry_after)}`, { append: true });
     if (!allowed) {
       limited.inc({ limit: name });
@@ -195,10 +203,10 @@ function seconds(microseconds: number): number {
 /** Buckets in this process's memory. When there are too many, those that are full again go, then the oldest. */
 function createBuckets() {
   const arrivals = new Map<string, number>();
-  return (key: string, quota: number): Decision => {
+  return (key: string, quota: number, window?: number): Decision => {
     const now = performance.now() * 1000;
     if (arrivals.size >= MAX_BUCKETS && !arrivals.has(key)) tidy(arrivals, now);
-    const { arrival, ...decision } = gcra(arrivals.get(key) ?? 0, now, quota);
+    const { arrival, ...decision } = gcra(arrivals.get(key) ?? 0, now, quota, window);
     arrivals.delete(key);
     arrivals.set(key, arrival);
     return decision;

@@ -95,6 +95,7 @@ function app(
     await limits.takeAccount(c, "login_account", await c.req.text());
     return c.text("ok");
   });
+  app.get("/export", limits.perPrincipal("export"), (c) => c.text("ok"));
   app.onError((error, c) => {
     if (!(error instanceof NanoError)) throw error;
     if (error.extras.retry_after) c.header("Retry-After", String(error.extras.retry_after));
@@ -157,6 +158,16 @@ describe("createRateLimits() without Redis", () => {
     expect(await statuses(4, login(" ada@shop.test", "192.0.2.2"))).toEqual({ 200: 1, 429: 3 });
     let number = 0;
     expect(await statuses(30, () => login(`${number++}@shop.test`, "192.0.2.3")())).toEqual({ 200: 20, 429: 10 });
+  });
+
+  it("lets one's data be exported 5 times an hour", async () => {
+    const limited = app();
+    const answers = await Promise.all(Array.from({ length: 6 }, () => limited.request("/export")));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 429]);
+    const [first, , , , , last] = answers;
+    expect(first?.headers.get("RateLimit-Policy")).toBe('"export";q=5;w=3600');
+    expect(first?.headers.get("RateLimit")).toMatch(/^"export";r=4;t=7(20|19)$/);
+    expect(last?.headers.get("Retry-After")).toMatch(/^7(20|19)$/);
   });
 
   it("says how much is left, and when to come back", async () => {

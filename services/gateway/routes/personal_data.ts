@@ -37,8 +37,10 @@ const PersonalData = z.object({
   }),
 }).openapi("PersonalData");
 
-const EXPORTED = "One JSON file, streamed. What a guest did under the same e-mail address is in it only where that " +
-  "address is verified, or an admin asks, who has made sure. That it was handed out is in the audit log.";
+const EXPORTED =
+  "One JSON file, streamed; of sessions, exports and the audit log the newest 1,000 each. What a guest " +
+  "did under the same e-mail address is in it only where that address is verified, or an admin asks, who has made " +
+  "sure. That it was handed out is in the audit log.";
 
 const ERASED = "From now on nobody can sign in; a job erases everywhere, as `GET /users/{id}/erasure` tells. " +
   "**Erased**: the account, addresses, sessions and carts; in orders the e-mail address, names, addresses but for the " +
@@ -59,8 +61,9 @@ export function personalData({ clients, limits, sessions }: Deps) {
       tags,
       summary: "Export all that is held about oneself",
       description: EXPORTED,
-      middleware: [signedIn()] as const,
-      responses: answers(200, "All of it.", PersonalData, 401),
+      // Each is written down, for ever.
+      middleware: [signedIn(), limits.perPrincipal("export")] as const,
+      responses: answers(200, "All of it.", PersonalData, 401, 429),
     }),
     (c) => exportOf(c, userId(currentActor())),
   );
