@@ -2,10 +2,11 @@ import { remainingTime } from "../shared/context.ts";
 import { conflict, invalid, unavailable } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import { collect } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import { blockedBy, isOpen, type Payment } from "./payment.ts";
 import type { Intent } from "./move_rows.ts";
 import { askToCharge, resolvePayment } from "./resolve_payment.ts";
-import { type Deps, resolveSoon, settlePayment, timeToAsk } from "./settle_payment.ts";
+import { resolveSoon, settlePayment, timeToAsk } from "./settle_payment.ts";
 
 /** What is left of the deadline after this is for writing the answer down and sending it. */
 const MARGIN_MS = 1_000;

@@ -1,12 +1,13 @@
 import { NanoError } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import { newId } from "../shared/ids.ts";
+import type { Deps } from "./deps.ts";
 import { planVoid } from "./operation.ts";
 import { isOpen, type Payment, refundable } from "./payment.ts";
 import { refundRest } from "./refund_payment.ts";
 import { resolvePayment } from "./resolve_payment.ts";
 import { openOperation, runOperation } from "./run_operation.ts";
-import { type Deps, resolveSoon, timeToAsk } from "./settle_payment.ts";
+import { resolveSoon, timeToAsk } from "./settle_payment.ts";
 
 /**
  * Lets go of whatever an order's payments hold: what is open is resolved first, what is authorised is voided, what was

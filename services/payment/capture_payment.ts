@@ -3,12 +3,12 @@ import { notFound } from "../shared/errors.ts";
 import { orYield } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import type { Tx } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import { claimStep, leaveToJob } from "./keyed_step.ts";
 import { paymentMessage } from "./messages.ts";
 import { operationFailed, type OperationPlan, operationUnderWay } from "./operation.ts";
 import type { Payment } from "./payment.ts";
 import { openOperation, runOperation, runSoon } from "./run_operation.ts";
-import type { Deps } from "./settle_payment.ts";
 
 /** A capture or void as staff ask for it: `plan` decides what is done with the payment as it is then. */
 export interface OperationInput {

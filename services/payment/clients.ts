@@ -3,19 +3,20 @@ import { type StoreServiceServer, StoreServiceService } from "../../proto/gen/na
 import { connect, type Rpcs } from "../shared/grpc.ts";
 import type { EventStore } from "../shared/publish_event.ts";
 
-/** The order service, as far as jobs need it. */
-export type OrderClient = Pick<Rpcs<OrderServiceServer>, "recordPayment">;
+/** What the payment service's jobs need of its neighbours; each call is idempotent. */
+export interface Neighbours {
+  order: Pick<Rpcs<OrderServiceServer>, "recordPayment">;
+  store: EventStore;
+}
 
-/** The store service, as far as jobs need it. */
-export type StoreClient = EventStore;
-
-/** The neighbours, for jobs only; both calls are idempotent. */
-export function createClients(config: { ORDER_SERVICE_URL: string; STORE_SERVICE_URL: string }) {
-  return {
-    order: connect<OrderServiceServer>(OrderServiceService, config.ORDER_SERVICE_URL, ["recordPayment"]),
-    store: connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL, [
-      "publishEvent",
-      "publishEvents",
-    ]),
-  };
+/** The neighbours over gRPC. */
+export function createClients(
+  config: { ORDER_SERVICE_URL: string; STORE_SERVICE_URL: string },
+): { neighbours: Neighbours; close(): void } {
+  const order = connect<OrderServiceServer>(OrderServiceService, config.ORDER_SERVICE_URL, ["recordPayment"]);
+  const store = connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL, [
+    "publishEvent",
+    "publishEvents",
+  ]);
+  return { neighbours: { order, store }, close: () => [order, store].forEach((client) => client.close()) };
 }

@@ -10,13 +10,13 @@ import type { Permission } from "../shared/permissions.ts";
 import { authorizePayment } from "./authorize_payment.ts";
 import { cancelPayments } from "./cancel_payments.ts";
 import { operateOnPayment, type OperationInput } from "./capture_payment.ts";
+import type { Deps } from "./deps.ts";
 import { paymentMessage, refundMessage } from "./messages.ts";
 import { planCapture, planVoid } from "./operation.ts";
 import { type Payment, STATUSES } from "./payment.ts";
 import { createPersonHandlers } from "./person.ts";
 import { receiveWebhook } from "./receive_webhook.ts";
 import { refundPayment } from "./refund_payment.ts";
-import type { Deps } from "./settle_payment.ts";
 
 /** The payment service's RPCs: messages to plain values and back, and who may. */
 export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {

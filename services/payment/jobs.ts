@@ -2,9 +2,8 @@ import { unavailable } from "../shared/errors.ts";
 import { reapKeys } from "../shared/idempotency.ts";
 import type { JobHandlers } from "../shared/jobs.ts";
 import { publishEvent } from "../shared/publish_event.ts";
-import type { Sql } from "../shared/postgres.ts";
 import { letGo } from "./cancel_payments.ts";
-import type { OrderClient, StoreClient } from "./clients.ts";
+import type { Deps } from "./deps.ts";
 import { paymentMessage, refundMessage } from "./messages.ts";
 import { holds, isOpen } from "./payment.ts";
 import { runRefund } from "./refund_payment.ts";
@@ -12,16 +11,16 @@ import { processWebhook } from "./receive_webhook.ts";
 import { reconcileLedger } from "./reconcile_ledger.ts";
 import { resolvePayment } from "./resolve_payment.ts";
 import { runOperation } from "./run_operation.ts";
-import { ANSWER_MS, type Deps } from "./settle_payment.ts";
+import { ANSWER_MS } from "./settle_payment.ts";
 
 /** Every 5 minutes the ledger is checked, in place of a check that failed; once an hour what is old is forgotten. */
 export const crontab = "*/5 * * * * reconcile_ledger ?jobKey=reconcile_ledger\n17 * * * * reap_keys";
 
 /** The durable jobs of the payment service. Each reads the state first, so that running it again does no harm. */
-export function createJobs(deps: Deps & { pool: Sql; order: OrderClient; store: StoreClient }): JobHandlers {
-  const { repository } = deps;
+export function createJobs(deps: Deps): JobHandlers {
+  const { pool, repository, neighbours: { order, store } } = deps;
   return {
-    publish_event: publishEvent(deps.store),
+    publish_event: publishEvent(store),
 
     /** Tells the order service how a payment stands now, and the refund that brought it there. */
     async report_payment(payload) {
@@ -29,7 +28,7 @@ export function createJobs(deps: Deps & { pool: Sql; order: OrderClient; store: 
       const payment = await repository.find(payment_id);
       if (!payment) return;
       const refund = refund_id ? await repository.findRefund(refund_id) : undefined;
-      await deps.order.recordPayment({
+      await order.recordPayment({
         payment: paymentMessage(payment),
         ...(refund ? { refund: refundMessage(refund) } : {}),
       });
@@ -71,7 +70,7 @@ export function createJobs(deps: Deps & { pool: Sql; order: OrderClient; store: 
     },
 
     async reap_keys() {
-      await reapKeys(deps.pool);
+      await reapKeys(pool);
       await repository.reapWebhookEvents();
     },
   };

@@ -1,7 +1,7 @@
 import { type NanoError, toNanoError } from "../shared/errors.ts";
 import { claimKey, finishKey, type KeyedRequest, yieldKey } from "../shared/idempotency.ts";
 import type { Tx } from "../shared/postgres.ts";
-import type { Deps } from "./settle_payment.ts";
+import type { Deps } from "./deps.ts";
 
 /** What staff's keyed request comes to: the resource that is to be carried out, the answer of an earlier one, or a refusal. */
 export type Step<Answer> = { run: string } | { replayed: Answer } | { refused: NanoError };

@@ -17,8 +17,14 @@ const config = readConfig(settings);
 const log = createLog("payment", config);
 await actAs("payment", config, log);
 const pool = createPool(config, log);
-const { order, store } = createClients(config);
-const deps = { repository: createRepository(pool), providers: await createProviders(config, pool), log };
+const { neighbours, close } = createClients(config);
+const deps = {
+  pool,
+  repository: createRepository(pool),
+  providers: await createProviders(config, pool),
+  neighbours,
+  log,
+};
 showLedgerDifference(pool);
 showLedgerCheckTime(pool);
 showRefusedRefunds(pool);
@@ -27,8 +33,8 @@ await serve<PaymentServiceServer>("payment", config, log, {
   pool,
   definition: PaymentServiceService,
   handlers: createHandlers(deps),
-  jobs: createJobs({ ...deps, pool, order, store }),
+  jobs: createJobs(deps),
   crontab,
   audited: true,
-  close: [order.close, store.close],
+  close: [close],
 });

@@ -1,12 +1,13 @@
 import { invalid, notFound } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
 import { counter } from "../shared/metrics.ts";
+import type { Deps } from "./deps.ts";
 import { BadWebhook, type WebhookEvent } from "./providers/provider.ts";
 import { recordProviderRefunds } from "./record_provider_refunds.ts";
 import { refreshPayment } from "./resolve_payment.ts";
 import { runRefund } from "./refund_payment.ts";
 import { runOperation } from "./run_operation.ts";
-import { ANSWER_MS, type Deps } from "./settle_payment.ts";
+import { ANSWER_MS } from "./settle_payment.ts";
 
 const received = counter("nano_webhooks_received_total", "Webhooks of providers, by outcome.", ["provider", "outcome"]);
 

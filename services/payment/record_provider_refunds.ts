@@ -1,9 +1,9 @@
 import { unavailable } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
+import type { Deps } from "./deps.ts";
 import { type Payment, refundable } from "./payment.ts";
 import { within } from "./providers/provider.ts";
 import { endRefund } from "./refund_payment.ts";
-import type { Deps } from "./settle_payment.ts";
 
 /**
  * Enters the refunds of a payment that were given at the provider itself, by somebody in its dashboard: each once, with

@@ -4,6 +4,7 @@ import { failpoint } from "../shared/failpoints.ts";
 import { finishKey, orYield } from "../shared/idempotency.ts";
 import { newId } from "../shared/ids.ts";
 import { onCommit, type Tx } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import { claimStep, leaveToJob } from "./keyed_step.ts";
 import { eventData, refundMessage } from "./messages.ts";
 import { chargeOf, holds, inCurrency, type Payment } from "./payment.ts";
@@ -18,7 +19,7 @@ import {
   type Refund,
   type RefundWish,
 } from "./refund.ts";
-import { BACKSTOP, type Deps, resolveSoon, timeToAsk } from "./settle_payment.ts";
+import { BACKSTOP, resolveSoon, timeToAsk } from "./settle_payment.ts";
 
 /** A refund as staff ask for it. */
 export interface RefundInput extends RefundWish {

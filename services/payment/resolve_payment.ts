@@ -1,7 +1,8 @@
 import { failpoint } from "../shared/failpoints.ts";
+import type { Deps } from "./deps.ts";
 import { chargeOf, isOpen, type Payment, settlement } from "./payment.ts";
 import { type ChargeState, type Provider, ProviderFault, within } from "./providers/provider.ts";
-import { type Deps, settlePayment } from "./settle_payment.ts";
+import { settlePayment } from "./settle_payment.ts";
 
 /**
  * Finds out what became of a payment: asks the provider by key, and charges again, by the same key, if it never heard

@@ -2,12 +2,13 @@ import { CapturePaymentResponse } from "../../proto/gen/nano/payment/v1/payment.
 import { failpoint } from "../shared/failpoints.ts";
 import { finishKey } from "../shared/idempotency.ts";
 import type { Tx } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import { paymentMessage } from "./messages.ts";
 import { type Operation, operationFailed, type OperationPlan } from "./operation.ts";
 import { chargeOf, inCurrency, type Payment, settlement } from "./payment.ts";
 import { type ChargeState, ProviderFault, within } from "./providers/provider.ts";
 import { lookUp } from "./resolve_payment.ts";
-import { BACKSTOP, type Deps, enter, timeToAsk } from "./settle_payment.ts";
+import { BACKSTOP, enter, timeToAsk } from "./settle_payment.ts";
 
 /** A provider that has lost the charge holds no money. */
 const NOTHING_THERE = { status: "voided", captured_amount: 0, failure_code: null } as const;

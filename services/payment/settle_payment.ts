@@ -1,19 +1,11 @@
 import { remainingTime } from "../shared/context.ts";
 import { collect, type Tx } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import { eventData } from "./messages.ts";
 import { holds, type Payment, settlement } from "./payment.ts";
 import { countPayment } from "./payment_metrics.ts";
-import type { ChargeState, Providers } from "./providers/provider.ts";
+import type { ChargeState } from "./providers/provider.ts";
 import type { Outcome } from "./move_rows.ts";
-import type { Repository } from "./repository.ts";
-import type { Log } from "../shared/log.ts";
-
-/** What the use cases work with. */
-export interface Deps {
-  repository: Repository;
-  providers: Providers;
-  log: Log;
-}
 
 /** How long a direct answer is waited for; then the payment is `unknown` and the job goes on asking. */
 export const ANSWER_MS = 8_000;

@@ -82,8 +82,8 @@ export async function startPayment(
     provider: createManualProvider(),
     offered: true,
   }, ...more(pool)]);
-  const deps = { repository, providers, log };
-  jobs = createJobs({ ...deps, pool, order, store });
+  const deps = { pool, repository, providers, neighbours: { order, store }, log };
+  jobs = createJobs(deps);
   const server = createServer<PaymentServiceServer>(PaymentServiceService, createHandlers(deps), log);
   const port = await listen(server, "127.0.0.1:0");
   const runner = await runJobs(
