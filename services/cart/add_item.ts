@@ -11,7 +11,8 @@ import {
   type StoredCart,
   withMore,
 } from "./cart.ts";
-import { changeCart, type Deps, priceChanged, renew } from "./change_cart.ts";
+import { changeCart, priceChanged, renew } from "./change_cart.ts";
+import type { Deps } from "./deps.ts";
 
 /** What is to be added: a variant, or a simple product by its own id. */
 export interface AddItem {

@@ -1,16 +1,7 @@
-import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
-import type { CartCache } from "./cache.ts";
+import { transaction, type Tx } from "../shared/postgres.ts";
 import { checkSize, type Offers, priceCart, type PricedCart, type Principal, type StoredCart } from "./cart.ts";
-import type { CartStore, Neighbours } from "./clients.ts";
-import type { Repository } from "./repository.ts";
-
-/** What the use cases work with. */
-export interface Deps {
-  pool: Pool;
-  repository: Repository;
-  cache: CartCache;
-  neighbours: Neighbours;
-}
+import type { CartStore } from "./clients.ts";
+import type { Deps } from "./deps.ts";
 
 /** Changes a principal's cart in one transaction, past the cache; gives the cart as the change leaves it. */
 export function changeCart(

@@ -28,14 +28,15 @@ export interface Neighbours {
   offersIfThere(store_id: string, variant_ids: string[]): Promise<Offers | undefined>;
   /** The offer of a simple product, if there is one. Throws `variant_required` for a product with a choice of variants. */
   offerOfProduct(store_id: string, product_id: string): Promise<Offer | undefined>;
-  close(): void;
 }
 
 const FRESH_MS = 1_000;
 const MAX_STORES = 1_000;
 
 /** The neighbours over gRPC. */
-export function createClients(config: { PRODUCT_SERVICE_URL: string; STORE_SERVICE_URL: string }): Neighbours {
+export function createClients(
+  config: { PRODUCT_SERVICE_URL: string; STORE_SERVICE_URL: string },
+): { neighbours: Neighbours; close(): void } {
   const product = connect<ProductServiceServer>(ProductServiceService, config.PRODUCT_SERVICE_URL);
   const store = connect<StoreServiceServer>(StoreServiceService, config.STORE_SERVICE_URL);
   const known = remember<CartStore>(FRESH_MS, MAX_STORES);
@@ -46,7 +47,7 @@ export function createClients(config: { PRODUCT_SERVICE_URL: string; STORE_SERVI
     return new Map(data.map((offer) => [offer.variant_id, toOffer(offer)]));
   }
 
-  return {
+  const neighbours: Neighbours = {
     offers,
 
     async store(id) {
@@ -76,12 +77,8 @@ export function createClients(config: { PRODUCT_SERVICE_URL: string; STORE_SERVI
       }
       return undefined;
     },
-
-    close() {
-      product.close();
-      store.close();
-    },
   };
+  return { neighbours, close: () => [product, store].forEach((client) => client.close()) };
 }
 
 function toOffer({ price, ...offer }: OfferMessage): Offer {

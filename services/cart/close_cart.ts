@@ -3,7 +3,7 @@ import { conflict, notFound } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
 import { single, transaction, type Tx } from "../shared/postgres.ts";
 import { leftOver, type Principal, type StoredCart } from "./cart.ts";
-import type { Deps } from "./change_cart.ts";
+import type { Deps } from "./deps.ts";
 import type { CartOwner } from "./repository.ts";
 
 /** A cart, the order that it became, and what that order took; no lines mean all of it. */

@@ -1,8 +1,8 @@
 import type { JobHandlers } from "../shared/jobs.ts";
-import type { Repository } from "./repository.ts";
+import type { Deps } from "./deps.ts";
 
 /** The cart service's jobs. */
-export function createJobs({ repository }: { repository: Repository }): JobHandlers {
+export function createJobs({ repository }: Pick<Deps, "repository">): JobHandlers {
   return {
     reap_carts: () => repository.reap(),
   };

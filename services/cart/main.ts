@@ -17,7 +17,7 @@ const log = createLog("cart", config);
 await actAs("cart", config, log);
 const pool = createPool(config, log);
 const redis = createCache(config, log);
-const neighbours = createClients(config);
+const { neighbours, close } = createClients(config);
 const repository = createRepository(pool);
 
 await serve<CartServiceServer>("cart", config, log, {
@@ -26,5 +26,5 @@ await serve<CartServiceServer>("cart", config, log, {
   handlers: createHandlers({ pool, repository, cache: createCartCache(redis), neighbours }),
   jobs: createJobs({ repository }),
   crontab,
-  close: [() => neighbours.close(), () => redis.close()],
+  close: [close, () => redis.close()],
 });

@@ -1,6 +1,6 @@
 import { transaction } from "../shared/postgres.ts";
 import { MAX_LINES, mergedQuantity, type Principal } from "./cart.ts";
-import type { Deps } from "./change_cart.ts";
+import type { Deps } from "./deps.ts";
 
 /**
  * Merges a guest's carts, in all stores, into a user's: quantities add, capped at 999 and at the stock, and lines at 100.

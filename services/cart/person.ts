@@ -4,7 +4,7 @@ import { notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { requirePerson } from "../shared/person.ts";
-import type { Deps } from "./change_cart.ts";
+import type { Deps } from "./deps.ts";
 
 /** The RPCs about all that is held of one person: the carts, open and ordered. */
 export function createPersonHandlers(

@@ -1,7 +1,8 @@
 import { notFound } from "../shared/errors.ts";
 import { transaction } from "../shared/postgres.ts";
 import { checkQuantity, checkStock, type PricedCart, type Principal, type StoredCart } from "./cart.ts";
-import { changeCart, type Deps, priceChanged, renew } from "./change_cart.ts";
+import { changeCart, priceChanged, renew } from "./change_cart.ts";
+import type { Deps } from "./deps.ts";
 
 /** Names an item of a principal's cart. */
 export interface ItemOf {

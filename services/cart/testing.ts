@@ -154,7 +154,7 @@ export async function startCarts(REDIS_URL: string | undefined): Promise<CartHou
       pool,
       repository: createRepository(pool),
       cache: createCartCache(redis),
-      neighbours: clients,
+      neighbours: clients.neighbours,
     });
     const server = createServer<CartServiceServer>(CartServiceService, handlers, log);
     const client = connect<CartServiceServer>(CartServiceService, `127.0.0.1:${await listen(server, "127.0.0.1:0")}`);
