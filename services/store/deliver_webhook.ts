@@ -1,20 +1,11 @@
 import { newId, sha256 } from "../shared/ids.ts";
 import { counter } from "../shared/metrics.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
-import type { Vault } from "../shared/vault.ts";
-import type { Deliver } from "./clients.ts";
+import { transaction } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import type { Outcome } from "./send_request.ts";
 import { bodyOf, judge } from "./webhook.ts";
 import type { DeliverJob, Parcel, WebhookRepository } from "./webhook_repository.ts";
 import { signedHeaders } from "./webhook_secret.ts";
-
-/** What the sending of webhooks works with. */
-export interface WebhookDeps {
-  pool: Pool;
-  webhooks: WebhookRepository;
-  deliver: Deliver;
-  vault: Vault;
-}
 
 /** An answer that took longer makes an endpoint slow. */
 const SLOW_MS = 5_000;
@@ -32,7 +23,7 @@ const ended = counter("nano_webhook_deliveries_total", "Attempts to deliver webh
  * An attempt that is there already, or that a replay or a disabled endpoint overtook, is not made. Killed in between it
  * is made again, under the same webhook-id.
  */
-export function deliverWebhook({ pool, webhooks, deliver, vault }: WebhookDeps) {
+export function deliverWebhook({ pool, webhooks, vault, neighbours: { deliver } }: Deps) {
   let slowOnes = 0;
 
   return async (payload: unknown): Promise<void> => {

@@ -10,13 +10,13 @@ import { type Context, currentContext } from "../shared/context.ts";
 import { packError } from "../shared/error_details.ts";
 import { invalid, unavailable } from "../shared/errors.ts";
 import { type Rpcs, serving } from "../shared/grpc.ts";
-import type { Log } from "../shared/log.ts";
 import { validTraceparent } from "../shared/trace.ts";
-import { createPublishEvent, type PublishDeps } from "./publish_event.ts";
+import type { Deps } from "./deps.ts";
+import { createPublishEvent } from "./publish_event.ts";
 
 /** The RPCs by which the other services tell what happened. */
 export function createEventHandlers(
-  deps: PublishDeps & { log: Log },
+  deps: Deps,
 ): Pick<Rpcs<StoreServiceServer>, "publishEvent" | "publishEvents"> {
   const publish = createPublishEvent(deps);
   const serve = serving("publishEvent", StoreServiceService.publishEvent.path, deps.log);

@@ -3,14 +3,12 @@ import { listAudit } from "../shared/audit.ts";
 import { type Actor, currentActor, isAdmin, require } from "../shared/auth.ts";
 import { conflict, invalid, notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
-import type { Log } from "../shared/log.ts";
 import { isId, newId } from "../shared/ids.ts";
 import { decodeIdCursor, pageLimit, toPage } from "../shared/pagination.ts";
 import { transaction } from "../shared/postgres.ts";
-import type { WebhookDeps } from "./deliver_webhook.ts";
+import type { Deps } from "./deps.ts";
 import { createPersonHandlers } from "./person.ts";
 import { createEventHandlers } from "./event_handlers.ts";
-import type { Repository } from "./repository.ts";
 import { spanOf, summarize } from "./stats.ts";
 import { checkChange, checkSettings, checkStatus, type Store, type StoreSettings } from "./store.ts";
 import { createWebhookHandlers } from "./webhook_handlers.ts";
@@ -18,9 +16,7 @@ import { createWebhookHandlers } from "./webhook_handlers.ts";
 const BEST_SELLERS = 10;
 
 /** The store service's RPCs. */
-export function createHandlers(
-  deps: WebhookDeps & { repository: Repository; log: Log },
-): Rpcs<StoreServiceServer> {
+export function createHandlers(deps: Deps): Rpcs<StoreServiceServer> {
   const { pool, repository } = deps;
 
   /** A store by its id only; what is no id names none. */

@@ -1,6 +1,6 @@
 import type { JobHandlers } from "../shared/jobs.ts";
-import { deliverWebhook, type WebhookDeps } from "./deliver_webhook.ts";
-import type { Repository } from "./repository.ts";
+import { deliverWebhook } from "./deliver_webhook.ts";
+import type { Deps } from "./deps.ts";
 
 /** How many jobs run at a time: most only wait for an endpoint's answer. */
 export const CONCURRENCY = 12;
@@ -9,7 +9,7 @@ export const CONCURRENCY = 12;
 export const ROUND_MS = 10;
 
 /** The store service's jobs. */
-export function createJobs(deps: WebhookDeps & { repository: Repository }): JobHandlers {
+export function createJobs(deps: Deps): JobHandlers {
   const { repository, webhooks } = deps;
   return {
     deliver_webhook: deliverWebhook(deps),

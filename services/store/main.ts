@@ -16,14 +16,14 @@ const config = readConfig(settings);
 const log = createLog("store", config);
 await actAs("store", config, log);
 const pool = createPool(config, log);
-const deliver = createClients(config);
+const { neighbours, close } = createClients(config);
 const deps = {
   log,
   pool,
   repository: createRepository(pool),
   webhooks: createWebhookRepository(pool),
-  deliver,
   vault: await createWebhookVault(config),
+  neighbours,
 };
 
 await serve<StoreServiceServer>("store", config, log, {
@@ -35,5 +35,5 @@ await serve<StoreServiceServer>("store", config, log, {
   audited: true,
   concurrency: CONCURRENCY,
   round_ms: ROUND_MS,
-  close: [() => deliver.close()],
+  close: [close],
 });

@@ -4,11 +4,11 @@ import { notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { requirePerson } from "../shared/person.ts";
-import type { Repository } from "./repository.ts";
+import type { Deps } from "./deps.ts";
 
 /** The RPCs about all that is held of one person: the events that tell of the person and the person's orders. */
 export function createPersonHandlers(
-  { repository }: { repository: Repository },
+  { repository }: Pick<Deps, "repository">,
 ): Pick<Rpcs<StoreServiceServer>, "exportPerson" | "erasePerson"> {
   return {
     async exportPerson({ user_id }) {

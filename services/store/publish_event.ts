@@ -5,10 +5,9 @@ import { invalid, notFound, toNanoError } from "../shared/errors.ts";
 import { isEventType } from "../shared/event_types.ts";
 import { isId, newId } from "../shared/ids.ts";
 import { sameCurrency } from "../shared/money.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
+import { transaction } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import type { Kept, StoredEvent } from "./event_repository.ts";
-import type { Repository } from "./repository.ts";
-import type { WebhookRepository } from "./webhook_repository.ts";
 
 const amount = z.object({ amount: z.int(), currency: z.string() });
 
@@ -31,19 +30,12 @@ const refunded = z.object({ refund: z.object({ amount }) });
 /** Transactions at a time: however many events come, other requests find a connection. */
 const LANES = 4;
 
-/** What the taking of events works with. */
-export interface PublishDeps {
-  pool: Pool;
-  repository: Repository;
-  webhooks: WebhookRepository;
-}
-
 /**
  * Takes an event of another service: keeps it, adds it to the figures and sends it on its way to the merchants'
  * webhooks. An event that is there already was counted and sent already. Those that nobody listens to are written
  * together, as many as come at about the same time; each of the others in a transaction of its own.
  */
-export function createPublishEvent({ pool, repository, webhooks }: PublishDeps): (event: Event) => Promise<void> {
+export function createPublishEvent({ pool, repository, webhooks }: Deps): (event: Event) => Promise<void> {
   const insertWithOthers = inBatches<Read, Kept | undefined>(async (events) => {
     const kept = await repository.insertEvents(pool, events);
     return events.map(({ id }) => kept.get(id));

@@ -31,7 +31,7 @@ before(async () => {
 
 after(async () => {
   client.close();
-  deps.deliver.close();
+  deps.close();
   await stop();
   await database.drop();
 });

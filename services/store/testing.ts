@@ -19,7 +19,7 @@ export async function storeDeps({ pool, url }: TestDatabase, DELIVER_SERVICE_URL
     pool,
     repository: createRepository(pool),
     webhooks: createWebhookRepository(pool),
-    deliver: createClients({ DELIVER_SERVICE_URL }),
+    ...createClients({ DELIVER_SERVICE_URL }),
     vault: await createWebhookVault({ DATABASE_URL: url }),
   };
 }

@@ -12,8 +12,7 @@ import { isId, newId } from "../shared/ids.ts";
 import { decodeIdCursor, pageLimit, toPage } from "../shared/pagination.ts";
 import type { Permission } from "../shared/permissions.ts";
 import { transaction } from "../shared/postgres.ts";
-import type { WebhookDeps } from "./deliver_webhook.ts";
-import type { Repository } from "./repository.ts";
+import type { Deps } from "./deps.ts";
 import {
   bodyOf,
   checkWebhook,
@@ -44,7 +43,7 @@ type WebhookRpcs = Pick<
 
 /** The RPCs about merchants' webhooks. */
 export function createWebhookHandlers(
-  { pool, repository, webhooks, deliver, vault }: WebhookDeps & { repository: Repository },
+  { pool, repository, webhooks, vault, neighbours: { deliver } }: Deps,
 ): WebhookRpcs {
   /** A webhook that the actor may see or change. */
   async function webhookById(id: string, permission: Permission): Promise<Webhook> {

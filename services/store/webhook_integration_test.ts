@@ -264,9 +264,9 @@ describe("a delivery", () => {
     const hook = await world.subscribe("http://127.0.0.1:9/");
     await world.publish(hook.store_id, "order.placed");
     const [job] = await world.waiting(hook.id);
-    const deliver = createClients({ DELIVER_SERVICE_URL: "127.0.0.1:1" });
-    expect(await refusal(world.run(job?.payload, { deliver }))).toBe("unavailable unavailable");
-    deliver.close();
+    const { neighbours, close } = createClients({ DELIVER_SERVICE_URL: "127.0.0.1:1" });
+    expect(await refusal(world.run(job?.payload, { neighbours }))).toBe("unavailable unavailable");
+    close();
     const [delivery] = await world.deliveries(hook.id);
     expect([delivery?.state, delivery?.attempt, delivery?.attempts]).toEqual(["pending", 0, []]);
   });

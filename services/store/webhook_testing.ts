@@ -120,7 +120,7 @@ export async function startWebhookWorld() {
     async close(): Promise<void> {
       client.close();
       await stopServer(server, 1_000);
-      deps.deliver.close();
+      deps.close();
       await sender.stop();
       await database.drop();
     },
