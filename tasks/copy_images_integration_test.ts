@@ -46,13 +46,13 @@ describe("images given by URL", () => {
     const repository = createRepository(service.pool);
     const jobsWith = async (allowPrivate: boolean) => {
       const deliver = await startDeliver({ allowPrivate });
-      const clients = createClients({
+      const { neighbours, close } = createClients({
         STORE_SERVICE_URL: "127.0.0.1:1",
         ORDER_SERVICE_URL: "127.0.0.1:1",
         DELIVER_SERVICE_URL: deliver.address,
       });
-      ends.push(() => clients.store.close(), () => clients.order.close(), () => clients.deliver.close(), deliver.stop);
-      return createJobs({ ...clients, pool: service.pool, repository, log });
+      ends.push(close, deliver.stop);
+      return createJobs({ neighbours, pool: service.pool, repository, log });
     };
     jobs = await jobsWith(true);
     strict = await jobsWith(false);

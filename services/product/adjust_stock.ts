@@ -1,6 +1,7 @@
 import { conflict, notFound } from "../shared/errors.ts";
 import { emitEvents } from "../shared/jobs.ts";
-import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
+import { transaction, type Tx } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import type { Repository } from "./repository.ts";
 import { lowStock } from "./reserve_stock.ts";
 import { fellLow } from "./stock.ts";
@@ -16,7 +17,7 @@ export interface StockMove {
 
 /** Moves a variant's stock by a signed quantity. What orders hold cannot be taken: `below_reserved`. */
 export async function adjustStock(
-  { pool, repository }: { pool: Pool; repository: Repository },
+  { pool, repository }: Pick<Deps, "pool" | "repository">,
   { store_id, reason, ...move }: StockMove,
 ): Promise<Stock> {
   const [moved] = await transaction(pool, (tx) => moveStock(tx, repository, store_id, [move], reason));

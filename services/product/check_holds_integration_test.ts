@@ -45,7 +45,7 @@ describe("checkHolds()", () => {
 
     const order = { getHold: ({ order_id }: { order_id: string }) => Promise.resolve({ fate: fates.get(order_id)! }) };
     const log = createLog("product", { LOG_LEVEL: "ERROR" });
-    const deps = { pool: service.pool, repository: createRepository(service.pool), order, log };
+    const deps = { pool: service.pool, repository: createRepository(service.pool), neighbours: { order }, log };
     await as(system, () => checkHolds(deps));
     await as(system, () => checkHolds(deps));
 

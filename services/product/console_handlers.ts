@@ -5,9 +5,8 @@ import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { decodeCursor, pageLimit, toPage } from "../shared/pagination.ts";
 import type { Permission } from "../shared/permissions.ts";
-import type { Pool } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import { importProducts } from "./import_products.ts";
-import type { Repository } from "./repository.ts";
 import { MAX_THRESHOLD } from "./stock_lists.ts";
 import { finishMedia, putChunk } from "./upload_media.ts";
 
@@ -31,7 +30,7 @@ const TOGETHER = 50;
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** The RPCs for those who run a store: lists of stock, imports, images, the audit log. */
-export function createConsoleHandlers(deps: { pool: Pool; repository: Repository }): ConsoleRpcs {
+export function createConsoleHandlers(deps: Pick<Deps, "pool" | "repository">): ConsoleRpcs {
   const { repository } = deps;
   const { stock, stock_lists, media } = repository;
 

@@ -4,23 +4,13 @@ import { withTimeout } from "../shared/context.ts";
 import { NanoError, unavailable } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { emitEvent } from "../shared/jobs.ts";
-import type { Log } from "../shared/log.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
-import type { Clients } from "./clients.ts";
+import { transaction } from "../shared/postgres.ts";
 import type { CopyJob } from "./copy_jobs.ts";
 import { eventData } from "./create_product.ts";
+import type { Deps } from "./deps.ts";
 import { readImage } from "./image.ts";
 import type { MediaRepository } from "./media_repository.ts";
-import type { Repository } from "./repository.ts";
 import { CHUNK, finishMedia, putChunk } from "./upload_media.ts";
-
-/** What the copying of images works with. */
-export interface CopyDeps {
-  pool: Pool;
-  repository: Repository;
-  deliver: Pick<Clients["deliver"], "fetchImage">;
-  log: Log;
-}
 
 /** What follows from an answer: its bytes are kept, or it is asked for again, or the URL stays as it is, for good. */
 export type Decision = { then: "keep" } | { then: "retry" | "leave"; reason: string };
@@ -45,7 +35,7 @@ export function decide({ status, error }: Pick<FetchImageResponse, "status" | "e
  * Copies an image from elsewhere into the media store and lets the product show the copy, if it still shows the image.
  * Killed in between it starts again: the same bytes are kept once, and a URL that was replaced is not found any more.
  */
-export function copyImage({ pool, repository, deliver, log }: CopyDeps) {
+export function copyImage({ pool, repository, neighbours: { deliver }, log }: Deps) {
   return async (payload: unknown): Promise<void> => {
     const { product_id, url } = payload as CopyJob;
     const product = await repository.getById(product_id);

@@ -2,8 +2,9 @@ import { invalid } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { emitEvent } from "../shared/jobs.ts";
 import { isCurrency } from "../shared/money.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
+import { transaction } from "../shared/postgres.ts";
 import { addCopyJobs } from "./copy_jobs.ts";
+import type { Deps } from "./deps.ts";
 import {
   planProduct,
   planVariants,
@@ -12,11 +13,10 @@ import {
   type ProductInput,
   type VariantPlan,
 } from "./product.ts";
-import type { Repository } from "./repository.ts";
 
 /** Creates a product with its variants and their first stock. Its currency is that of the prices. */
 export async function createProduct(
-  { pool, repository }: { pool: Pool; repository: Repository },
+  { pool, repository }: Pick<Deps, "pool" | "repository">,
   store_id: string,
   input: ProductInput,
 ): Promise<Product> {

@@ -1,12 +1,12 @@
 import { notFound } from "../shared/errors.ts";
 import { emitEvent } from "../shared/jobs.ts";
-import { type Pool, transaction } from "../shared/postgres.ts";
+import { transaction } from "../shared/postgres.ts";
 import { eventData } from "./create_product.ts";
-import type { Repository } from "./repository.ts";
+import type { Deps } from "./deps.ts";
 
 /** Erases a product, or archives it if it was ever ordered. Either way it is gone from the shop: `product.archived`. */
 export async function deleteProduct(
-  { pool, repository }: { pool: Pool; repository: Repository },
+  { pool, repository }: Pick<Deps, "pool" | "repository">,
   id: string,
 ): Promise<void> {
   await transaction(pool, async (tx) => {

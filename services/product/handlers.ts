@@ -6,17 +6,17 @@ import type { Rpcs } from "../shared/grpc.ts";
 import { isId, newId } from "../shared/ids.ts";
 import { pageLimit } from "../shared/pagination.ts";
 import type { Permission } from "../shared/permissions.ts";
-import { type Pool, type Sql, transaction } from "../shared/postgres.ts";
+import { type Sql, transaction } from "../shared/postgres.ts";
 import { adjustStock } from "./adjust_stock.ts";
 import type { Category } from "./category_repository.ts";
 import { createConsoleHandlers } from "./console_handlers.ts";
 import { createProduct } from "./create_product.ts";
 import { deleteProduct } from "./delete_product.ts";
+import type { Deps } from "./deps.ts";
 import { listProducts } from "./list_products.ts";
 import { cursorAfter, readCursor, readSort } from "./listing.ts";
 import { fromMessage, toCategoryMessage, toMessage, toOfferMessage, toStockMessage } from "./messages.ts";
 import { checkName, checkSlug, isSlug, slugOf, type Status, STATUSES } from "./product.ts";
-import type { Repository } from "./repository.ts";
 import { reserveStock } from "./reserve_stock.ts";
 import { commitStock, releaseStock, returnStock } from "./settle_stock.ts";
 import type { Stock } from "./stock_repository.ts";
@@ -25,7 +25,7 @@ import { updateProduct } from "./update_product.ts";
 const MAX_DELTA = 1_000_000_000;
 
 /** The product service's RPCs. */
-export function createHandlers(deps: { pool: Pool; repository: Repository }): Rpcs<ProductServiceServer> {
+export function createHandlers(deps: Pick<Deps, "pool" | "repository">): Rpcs<ProductServiceServer> {
   const { pool, repository } = deps;
 
   /** Where the catalogue is read: staff and services see what they have just written, shoppers perhaps a moment later. */

@@ -1,16 +1,12 @@
 import type { ImportedProduct, ImportResult } from "../../proto/gen/nano/product/v1/product.ts";
 import { conflict, NanoError } from "../shared/errors.ts";
 import { emitEvents } from "../shared/jobs.ts";
-import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
+import { transaction, type Tx } from "../shared/postgres.ts";
 import { moveStock } from "./adjust_stock.ts";
 import { eventData } from "./create_product.ts";
+import type { Deps } from "./deps.ts";
 import { type ImportPlan, planChange, planCreate, slugFor, type Surroundings } from "./plan_import.ts";
 import type { ChangedProduct, Repository } from "./repository.ts";
-
-interface Deps {
-  pool: Pool;
-  repository: Repository;
-}
 
 /** Takes back what was tried, and carries the results out of the transaction. */
 class Undo extends Error {
@@ -24,7 +20,7 @@ class Undo extends Error {
  * stays. A dry run does the same and takes it back, so that it refuses what the real one would.
  */
 export async function importProducts(
-  { pool, repository }: Deps,
+  { pool, repository }: Pick<Deps, "pool" | "repository">,
   store_id: string,
   given: readonly ImportedProduct[],
   dry_run: boolean,

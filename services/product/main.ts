@@ -15,7 +15,7 @@ const config = readConfig(settings);
 const log = createLog("product", config);
 await actAs("product", config, log);
 const pool = createPool(config, log);
-const clients = createClients(config);
+const { neighbours, close } = createClients(config);
 const replica = config.DATABASE_REPLICA_URL
   ? createReplica({
     primary: pool,
@@ -23,20 +23,15 @@ const replica = config.DATABASE_REPLICA_URL
     log,
   })
   : undefined;
-const repository = createRepository(pool, replica);
+const deps = { pool, repository: createRepository(pool, replica), neighbours, log };
 
 await serve<ProductServiceServer>("product", config, log, {
   pool,
   definition: ProductServiceService,
-  handlers: createHandlers({ pool, repository }),
-  jobs: createJobs({ ...clients, pool, repository, log }),
+  handlers: createHandlers(deps),
+  jobs: createJobs(deps),
   crontab,
   audited: true,
   concurrency: CONCURRENCY,
-  close: [
-    () => replica?.close(),
-    () => clients.store.close(),
-    () => clients.deliver.close(),
-    () => clients.order.close(),
-  ],
+  close: [() => replica?.close(), close],
 });

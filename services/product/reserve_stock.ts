@@ -2,8 +2,8 @@ import { conflict } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import { isId } from "../shared/ids.ts";
 import { emitEvent } from "../shared/jobs.ts";
-import { type Pool, single, transaction } from "../shared/postgres.ts";
-import type { Repository } from "./repository.ts";
+import { single, transaction } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import { fellLow, type Shelf, shortage, type StockLine, sumDemand } from "./stock.ts";
 
 /** What an order asks to have held for it. */
@@ -23,7 +23,7 @@ const BACKSTOP_MS = 60 * 60_000;
  * order's hold was released, even before it was made, there can be none: `hold_closed`.
  */
 export async function reserveStock(
-  { pool, repository }: { pool: Pool; repository: Repository },
+  { pool, repository }: Pick<Deps, "pool" | "repository">,
   hold: Hold,
 ): Promise<void> {
   await failpoint("product.reserve_stock");

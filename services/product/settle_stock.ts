@@ -1,14 +1,15 @@
 import { actorName, currentActor } from "../shared/auth.ts";
 import { conflict, type NanoError } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
-import { type Pool, single, transaction } from "../shared/postgres.ts";
-import type { Repository } from "./repository.ts";
+import { single, transaction } from "../shared/postgres.ts";
+import type { Deps } from "./deps.ts";
 import { type StockLine, sumDemand } from "./stock.ts";
 
-type Deps = { pool: Pool; repository: Repository };
-
 /** Takes what an order holds off the shelf, once. Throws `stock_not_held` if the order holds nothing and has taken nothing. */
-export async function commitStock({ pool, repository }: Deps, order_id: string): Promise<void> {
+export async function commitStock(
+  { pool, repository }: Pick<Deps, "pool" | "repository">,
+  order_id: string,
+): Promise<void> {
   await failpoint("product.commit_stock");
   if (await single(pool, (sql) => repository.stock.settle(sql, order_id, "commit", actorName(currentActor())))) return;
   const lines = await repository.stock.reservations(pool, order_id);
@@ -18,7 +19,10 @@ export async function commitStock({ pool, repository }: Deps, order_id: string):
 }
 
 /** Lets go of what an order holds, once; from then on the order cannot hold any. What it has taken stays taken. */
-export async function releaseStock({ pool, repository }: Deps, order_id: string): Promise<void> {
+export async function releaseStock(
+  { pool, repository }: Pick<Deps, "pool" | "repository">,
+  order_id: string,
+): Promise<void> {
   await failpoint("product.release_stock");
   await transaction(pool, async (tx) => {
     await repository.stock.closeHold(tx, order_id);
@@ -37,7 +41,7 @@ export interface StockReturn {
 
 /** Puts stock that an order took back on the shelf, once per key and never more than it took: `over_return`. */
 export async function returnStock(
-  { pool, repository }: Deps,
+  { pool, repository }: Pick<Deps, "pool" | "repository">,
   { order_id, lines, key, reason }: StockReturn,
 ): Promise<void> {
   const back = sumDemand(lines);

@@ -1,8 +1,9 @@
 import { notFound } from "../shared/errors.ts";
 import { emitEvent } from "../shared/jobs.ts";
-import { type Pool, transaction, type Tx } from "../shared/postgres.ts";
+import { transaction, type Tx } from "../shared/postgres.ts";
 import { addCopyJobs } from "./copy_jobs.ts";
 import { eventData } from "./create_product.ts";
+import type { Deps } from "./deps.ts";
 import { planProduct, planVariants, type Product, type ProductInput, versionConflict } from "./product.ts";
 import type { Repository } from "./repository.ts";
 
@@ -18,7 +19,7 @@ export interface ProductChange {
 
 /** Changes a product and its variants, if it still is at the version that the change was made from. */
 export async function updateProduct(
-  { pool, repository }: { pool: Pool; repository: Repository },
+  { pool, repository }: Pick<Deps, "pool" | "repository">,
   change: ProductChange,
 ): Promise<Product> {
   return await transaction(pool, (tx) => applyChange(tx, repository, change));
