@@ -4,9 +4,9 @@ import type { AcceptInvitationResponse } from "../../proto/gen/nano/user/v1/user
 import { conflict, invalid, NanoError } from "../shared/errors.ts";
 import { newId, sha256 } from "../shared/ids.ts";
 import { clientFacts } from "./client.ts";
+import type { Deps } from "./deps.ts";
 import type { Offer } from "./invitation_repository.ts";
 import { invalidLink, isMailToken } from "./mail_token.ts";
-import type { RegisterDeps } from "./register.ts";
 import type { Repository } from "./repository.ts";
 import { newRefreshToken } from "./tokens.ts";
 import { checkPassword, normaliseName, normalisePassword } from "./user.ts";
@@ -17,8 +17,6 @@ export interface AcceptInput {
   password?: string | undefined;
   client?: Client | undefined;
 }
-
-type AcceptDeps = Pick<RegisterDeps, "repository" | "passwords" | "signer">;
 
 /** The open invitation of a token. Throws `invalid_link`. */
 export async function findOffer(repository: Repository, token: string): Promise<Offer & { hash: string }> {
@@ -33,7 +31,7 @@ export async function findOffer(repository: Repository, token: string): Promise<
  * which is then signed in. An account that exists is never signed in by a link.
  */
 export async function acceptInvitation(
-  deps: AcceptDeps,
+  deps: Deps,
   actor: Actor,
   input: AcceptInput,
 ): Promise<AcceptInvitationResponse> {
@@ -41,7 +39,7 @@ export async function acceptInvitation(
   return actor.user_id ? await asAccount(deps, actor, actor.user_id, offer) : await asNew(deps, offer, input);
 }
 
-async function asAccount({ repository }: AcceptDeps, actor: Actor, user_id: string, offer: Offer & { hash: string }) {
+async function asAccount({ repository }: Deps, actor: Actor, user_id: string, offer: Offer & { hash: string }) {
   if (offer.user_id !== user_id) {
     throw new NanoError("forbidden", "other_account", "The invitation is for another e-mail address.");
   }
@@ -51,7 +49,7 @@ async function asAccount({ repository }: AcceptDeps, actor: Actor, user_id: stri
 }
 
 async function asNew(
-  { repository, passwords, signer }: AcceptDeps,
+  { repository, passwords, signer }: Deps,
   offer: Offer & { hash: string },
   input: AcceptInput,
 ) {

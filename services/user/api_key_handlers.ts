@@ -5,12 +5,12 @@ import type { Rpcs } from "../shared/grpc.ts";
 import { isId, newId } from "../shared/ids.ts";
 import { pageLimit } from "../shared/pagination.ts";
 import { checkKeyName, checkKind, checkScopes, newKey, noKey } from "./api_key.ts";
-import type { Repository } from "./repository.ts";
+import type { Deps } from "./deps.ts";
 
 type ApiKeyRpcs = Pick<Rpcs<UserServiceServer>, "createApiKey" | "listApiKeys" | "revokeApiKey" | "checkApiKey">;
 
 /** The RPCs of API keys. */
-export function createApiKeyHandlers({ repository }: { repository: Repository }): ApiKeyRpcs {
+export function createApiKeyHandlers({ repository }: Deps): ApiKeyRpcs {
   return {
     createApiKey: async ({ store_id, kind: given, name, scopes }) => {
       const actor = currentActor();

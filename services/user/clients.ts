@@ -18,11 +18,7 @@ export interface Neighbours {
   erasePayments(user_id: string, order_ids: string[]): Promise<void>;
   eraseCarts(user_id: string): Promise<void>;
   eraseEvents(user_id: string, order_ids: string[]): Promise<void>;
-  close(): void;
 }
-
-/** The neighbours that hold something of a person. */
-export type Holders = Omit<Neighbours, "store">;
 
 interface Addresses {
   CART_SERVICE_URL: string;
@@ -32,7 +28,7 @@ interface Addresses {
 }
 
 /** The neighbours over gRPC. */
-export function createClients(config: Addresses): Neighbours {
+export function createClients(config: Addresses): { neighbours: Neighbours; close(): void } {
   const cart = connect<CartServiceServer>(CartServiceService, config.CART_SERVICE_URL, ["erasePerson"]);
   const order = connect<OrderServiceServer>(OrderServiceService, config.ORDER_SERVICE_URL, ["erasePerson"]);
   const payment = connect<PaymentServiceServer>(PaymentServiceService, config.PAYMENT_SERVICE_URL, ["erasePerson"]);
@@ -41,7 +37,7 @@ export function createClients(config: Addresses): Neighbours {
     "publishEvents",
     "erasePerson",
   ]);
-  return {
+  const neighbours: Neighbours = {
     store,
     openOrders: async (user_id) => (await asSystem(() => order.listOpenOrders({ user_id }))).numbers,
     eraseOrders: async (user_id, email) =>
@@ -49,6 +45,6 @@ export function createClients(config: Addresses): Neighbours {
     erasePayments: async (user_id, order_ids) => void await asSystem(() => payment.erasePerson({ user_id, order_ids })),
     eraseCarts: async (user_id) => void await asSystem(() => cart.erasePerson({ user_id, order_ids: [] })),
     eraseEvents: async (user_id, order_ids) => void await asSystem(() => store.erasePerson({ user_id, order_ids })),
-    close: () => [cart, order, payment, store].forEach((client) => client.close()),
   };
+  return { neighbours, close: () => [cart, order, payment, store].forEach((client) => client.close()) };
 }

@@ -2,8 +2,7 @@ import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import { isAdmin, may, requireStepUp } from "../shared/auth.ts";
 import { forbidden, invalid } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
-import type { Passwords } from "./passwords.ts";
-import type { Repository } from "./repository.ts";
+import type { Deps } from "./deps.ts";
 import {
   checkPassword,
   emailTaken,
@@ -24,7 +23,7 @@ export interface NewStaff {
 
 /** Creates an account for somebody else: an admin whatever, a manager staff of the own stores. Nobody is signed in. */
 export async function createUser(
-  { repository, passwords }: { repository: Repository; passwords: Passwords },
+  { repository, passwords }: Deps,
   actor: Actor,
   { store_roles, ...given }: NewStaff,
 ): Promise<User> {

@@ -1,22 +1,19 @@
 import { newId } from "../shared/ids.ts";
 import type { Log } from "../shared/log.ts";
-import type { Passwords } from "./passwords.ts";
-import type { Repository } from "./repository.ts";
+import type { Deps } from "./deps.ts";
 import { checkPassword, normaliseEmail, normalisePassword } from "./user.ts";
 
-export interface EnsureAdminDeps {
-  config: {
-    ENVIRONMENT: "development" | "production";
-    ADMIN_EMAIL?: string | undefined;
-    ADMIN_PASSWORD?: string | undefined;
-  };
-  repository: Repository;
-  passwords: Passwords;
-  log: Log;
+/** Who the first operator is. */
+export interface FirstAdmin {
+  ENVIRONMENT: "development" | "production";
+  ADMIN_EMAIL?: string | undefined;
+  ADMIN_PASSWORD?: string | undefined;
 }
 
 /** Makes the first operator of ADMIN_EMAIL and ADMIN_PASSWORD, once; later starts leave the account as it is. */
-export async function ensureAdmin({ config, repository, passwords, log }: EnsureAdminDeps): Promise<void> {
+export async function ensureAdmin(
+  { config, repository, passwords, log }: Pick<Deps, "repository" | "passwords"> & { config: FirstAdmin; log: Log },
+): Promise<void> {
   const { ADMIN_EMAIL, ADMIN_PASSWORD } = config;
   if (!ADMIN_EMAIL || !ADMIN_PASSWORD) {
     if (await repository.hasAdmin()) return;

@@ -3,24 +3,15 @@ import { type Actor, isAdmin } from "../shared/auth.ts";
 import { forbidden, invalid } from "../shared/errors.ts";
 import { newToken } from "../shared/ids.ts";
 import { ordersInProgress } from "../shared/person.ts";
-import type { Holders } from "./clients.ts";
-import type { Passwords } from "./passwords.ts";
-import type { Repository } from "./repository.ts";
+import type { Deps } from "./deps.ts";
 import { normalisePassword, noUser, wrongPassword } from "./user.ts";
-
-/** What erasing works with. */
-export interface EraseDeps {
-  repository: Repository;
-  passwords: Passwords;
-  neighbours: Holders;
-}
 
 /**
  * Begins to erase a user: oneself by the password, anybody else as an admin. Orders that are under way come first: who
  * buys can't vanish before the goods have come. From here on the user is locked out, and a job does the rest.
  */
 export async function eraseUser(
-  deps: EraseDeps,
+  deps: Pick<Deps, "repository" | "passwords" | "neighbours">,
   actor: Actor,
   wanted: string,
   password: string | undefined,
@@ -43,7 +34,11 @@ export async function eraseUser(
   return await repository.beginErasure(id, known.verified || !own, await passwords.hash(newToken()));
 }
 
-async function prove({ repository, passwords }: EraseDeps, email: string, password: string | undefined): Promise<void> {
+async function prove(
+  { repository, passwords }: Pick<Deps, "repository" | "passwords">,
+  email: string,
+  password: string | undefined,
+): Promise<void> {
   if (!password) throw invalid("current_password_required", "The present password is needed for this.", "/password");
   const credentials = await repository.findCredentials(email);
   const right = await passwords.verify(normalisePassword(password), credentials?.password_hash);
@@ -52,7 +47,7 @@ async function prove({ repository, passwords }: EraseDeps, email: string, passwo
 
 /** Erases a user everywhere, as a job. Each step may be repeated, so that after a crash it begins again. */
 export async function eraseEverywhere(
-  { repository, neighbours }: Omit<EraseDeps, "passwords">,
+  { repository, neighbours }: Pick<Deps, "repository" | "neighbours">,
   user_id: string,
 ): Promise<void> {
   const person = await repository.findErasing(user_id);

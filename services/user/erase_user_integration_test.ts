@@ -4,9 +4,9 @@ import { ANONYMOUS, withTimeout } from "../shared/context.ts";
 import { unavailable } from "../shared/errors.ts";
 import { newId, newToken, sha256 } from "../shared/ids.ts";
 import { eraseEverywhere, eraseUser } from "./erase_user.ts";
-import type { Holders } from "./clients.ts";
+import type { Neighbours } from "./clients.ts";
 import { resetPassword } from "./reset_password.ts";
-import { PASSWORD, startService, type TestService } from "./testing.ts";
+import { idle, PASSWORD, startService, type TestService } from "./testing.ts";
 
 /** Steps in the order in which they are done. */
 const STEPS = ["eraseOrders", "erasePayments", "eraseCarts", "eraseEvents"] as const;
@@ -22,13 +22,13 @@ describe("to erase a user", () => {
     calls.push(`${name} ${JSON.stringify(given.slice(1))}`);
     return Promise.resolve(answer);
   };
-  const neighbours: Holders = {
+  const neighbours: Neighbours = {
+    ...idle,
     openOrders: () => Promise.resolve(open),
     eraseOrders: step("eraseOrders", ["an-order"]),
     erasePayments: step("erasePayments", undefined),
     eraseCarts: step("eraseCarts", undefined),
     eraseEvents: step("eraseEvents", undefined),
-    close: () => {},
   };
   before(async () => {
     service = await startService();

@@ -7,12 +7,12 @@ import { pageLimit } from "../shared/pagination.ts";
 import { checkAddress, readPatch } from "./address.ts";
 import { createApiKeyHandlers } from "./api_key_handlers.ts";
 import { createUser } from "./create_user.ts";
+import type { Deps } from "./deps.ts";
 import { createIdentityHandlers } from "./identity_handlers.ts";
 import { logIn } from "./log_in.ts";
-import type { Holders } from "./clients.ts";
 import { createPersonHandlers } from "./person.ts";
 import { refresh } from "./refresh.ts";
-import { register, type RegisterDeps } from "./register.ts";
+import { register } from "./register.ts";
 import { createTwoFactorHandlers } from "./two_factor_handlers.ts";
 import { updateUser } from "./update_user.ts";
 import { checkStoreRoles, normaliseEmail, normaliseName, noUser, type UserChange, viewOf } from "./user.ts";
@@ -21,7 +21,7 @@ const ROLES = ["customer", "admin"];
 const LISTED_ROLES = [...ROLES, "support", "manager"];
 
 /** The RPCs of the user service. */
-export function createHandlers(deps: RegisterDeps & { neighbours: Holders }): Rpcs<UserServiceServer> {
+export function createHandlers(deps: Deps): Rpcs<UserServiceServer> {
   const { repository } = deps;
 
   return {

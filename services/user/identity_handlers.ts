@@ -5,8 +5,8 @@ import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { pageLimit } from "../shared/pagination.ts";
 import { acceptInvitation, findOffer } from "./accept_invitation.ts";
+import type { Deps } from "./deps.ts";
 import { invite } from "./invite.ts";
-import type { RegisterDeps } from "./register.ts";
 import { requestPasswordReset, resetPassword } from "./reset_password.ts";
 import { createSessions } from "./sessions.ts";
 import { resendVerification, verifyEmail } from "./verify_email.ts";
@@ -25,7 +25,7 @@ type Names =
   | "acceptInvitation";
 
 /** The RPCs of sessions, invitations, and links in mails. */
-export function createIdentityHandlers(deps: RegisterDeps): Pick<Rpcs<UserServiceServer>, Names> {
+export function createIdentityHandlers(deps: Deps): Pick<Rpcs<UserServiceServer>, Names> {
   const { repository } = deps;
   const sessions = createSessions(deps);
 

@@ -3,8 +3,8 @@ import type { Invitation } from "../../proto/gen/nano/user/v1/identity.ts";
 import { require, requireStepUp, userId } from "../shared/auth.ts";
 import { invalid, notFound } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
+import type { Deps } from "./deps.ts";
 import { mailOff } from "./mail_token.ts";
-import type { Repository } from "./repository.ts";
 import { normaliseEmail } from "./user.ts";
 
 export interface InviteInput {
@@ -15,7 +15,7 @@ export interface InviteInput {
 
 /** Invites somebody to a store's staff by a link in a mail. Whether there is an account already makes no difference. */
 export async function invite(
-  { repository, mail }: { repository: Repository; mail: boolean },
+  { repository, mailer }: Deps,
   actor: Actor,
   { email, store_id, role }: InviteInput,
 ): Promise<Invitation> {
@@ -27,7 +27,7 @@ export async function invite(
   if (role !== "support" && role !== "manager") {
     throw invalid("invalid_role", "The role is one of support, manager.", "/role");
   }
-  if (!mail) throw mailOff();
+  if (!mailer) throw mailOff();
   return await repository.insertInvitation({
     email: normaliseEmail(email),
     store_id: store_id.toLowerCase(),

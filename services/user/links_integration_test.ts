@@ -119,7 +119,7 @@ describe("a password that was forgotten", () => {
 
 describe("where mail is off", () => {
   it("what needs one is refused, whoever asks for whom, and registering goes on without", async () => {
-    const deps = { ...service, mail: false };
+    const deps = { ...service, mailer: undefined };
     const { email, actor } = await somebody();
     const request = (asked: { email: string; store_id: string }) => requestPasswordReset(deps, asked);
     for (

@@ -1,14 +1,14 @@
 import type { LoginRequest, Tokens } from "../../proto/gen/nano/user/v1/user.ts";
 import { newId } from "../shared/ids.ts";
 import { clientFacts } from "./client.ts";
-import type { RegisterDeps } from "./register.ts";
+import type { Deps } from "./deps.ts";
 import { invalidTotpAtLogin, totpRequired } from "./totp.ts";
 import { newRefreshToken } from "./tokens.ts";
 import { emailOrNone, invalidCredentials, normalisePassword } from "./user.ts";
 
 /** Signs in. An unknown e-mail address costs the same work and gets the same answer as a wrong password. */
 export async function logIn(
-  { repository, passwords, signer, secondFactor }: RegisterDeps,
+  { repository, passwords, signer, secondFactor }: Deps,
   request: LoginRequest,
 ): Promise<Tokens> {
   const known = await repository.findCredentials(emailOrNone(request.email));

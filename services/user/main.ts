@@ -20,26 +20,25 @@ const config = readConfig(settings);
 const log = createLog("user", config);
 await actAs("user", config, log);
 const pool = createPool(config, log);
-const neighbours = createClients(config);
+const { neighbours, close } = createClients(config);
 const repository = createRepository(pool);
-const passwords = createPasswords();
-const mailer = await createMailer(config, log);
-const secondFactor = createSecondFactor({ repository, vault: await createVault(config, "second factors") });
+const deps = {
+  config,
+  repository,
+  passwords: createPasswords(),
+  signer: createSigner(config),
+  secondFactor: createSecondFactor({ repository, vault: await createVault(config, "second factors") }),
+  mailer: await createMailer(config, log),
+  neighbours,
+};
 
 await serve<UserServiceServer>("user", config, log, {
   pool,
-  prepare: () => ensureAdmin({ config, repository, passwords, log }),
+  prepare: () => ensureAdmin({ ...deps, log }),
   definition: UserServiceService,
-  handlers: createHandlers({
-    repository,
-    passwords,
-    secondFactor,
-    signer: createSigner(config),
-    mail: !!mailer,
-    neighbours,
-  }),
-  jobs: createJobs({ config, repository, neighbours, mailer }),
+  handlers: createHandlers(deps),
+  jobs: createJobs(deps),
   crontab,
   audited: true,
-  close: [neighbours.close, () => mailer?.close()],
+  close: [close, () => deps.mailer?.close()],
 });

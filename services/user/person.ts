@@ -4,13 +4,14 @@ import { forbidden, invalid, notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { requirePerson } from "../shared/person.ts";
-import { type EraseDeps, eraseUser } from "./erase_user.ts";
+import type { Deps } from "./deps.ts";
+import { eraseUser } from "./erase_user.ts";
 import { noUser } from "./user.ts";
 
 type Names = "exportPerson" | "eraseUser" | "getErasure" | "recordExport";
 
 /** The RPCs about all that is held of one person: to hand it out, and to erase it. */
-export function createPersonHandlers(deps: EraseDeps): Pick<Rpcs<UserServiceServer>, Names> {
+export function createPersonHandlers(deps: Deps): Pick<Rpcs<UserServiceServer>, Names> {
   const { repository } = deps;
 
   return {

@@ -3,8 +3,8 @@ import type { Tokens } from "../../proto/gen/nano/user/v1/user.ts";
 import { NanoError, unauthenticated } from "../shared/errors.ts";
 import { sha256 } from "../shared/ids.ts";
 import { clientFacts } from "./client.ts";
-import type { Repository } from "./repository.ts";
-import { newRefreshToken, type Signer } from "./tokens.ts";
+import type { Deps } from "./deps.ts";
+import { newRefreshToken } from "./tokens.ts";
 
 /** What is known of a refresh token that is shown. */
 export interface ShownToken {
@@ -34,7 +34,7 @@ export function judge(token: ShownToken | undefined): Verdict {
 
 /** Spends a refresh token for a new pair of tokens. */
 export async function refresh(
-  { repository, signer }: { repository: Repository; signer: Signer },
+  { repository, signer }: Pick<Deps, "repository" | "signer">,
   refresh_token: string,
   client?: Client,
 ): Promise<Tokens> {

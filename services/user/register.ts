@@ -1,24 +1,13 @@
 import type { RegisterRequest, Tokens } from "../../proto/gen/nano/user/v1/user.ts";
 import { newId } from "../shared/ids.ts";
 import { clientFacts } from "./client.ts";
-import type { Passwords } from "./passwords.ts";
-import type { Repository } from "./repository.ts";
-import type { SecondFactor } from "./second_factor.ts";
-import { newRefreshToken, type Signer } from "./tokens.ts";
+import type { Deps } from "./deps.ts";
+import { newRefreshToken } from "./tokens.ts";
 import { checkPassword, emailTaken, normaliseEmail, normaliseName, normalisePassword } from "./user.ts";
-
-export interface RegisterDeps {
-  repository: Repository;
-  passwords: Passwords;
-  signer: Signer;
-  secondFactor: SecondFactor;
-  /** Whether the shop can send mail. */
-  mail: boolean;
-}
 
 /** Registers a customer, tells the store, and signs in. */
 export async function register(
-  { repository, passwords, signer, mail }: RegisterDeps,
+  { repository, passwords, signer, mailer }: Deps,
   request: RegisterRequest,
 ): Promise<Tokens> {
   const email = normaliseEmail(request.email);
@@ -34,7 +23,7 @@ export async function register(
     { id: newId(), email, name, password_hash },
     { session_id, refresh_hash: refresh.hash, client: clientFacts(request.client) },
     request.store_id || undefined,
-    mail,
+    mailer !== undefined,
   );
   return {
     user,

@@ -1,29 +1,21 @@
 import { sha256 } from "../shared/ids.ts";
+import type { Deps } from "./deps.ts";
 import { invalidLink, isMailToken, mailOff } from "./mail_token.ts";
-import type { Passwords } from "./passwords.ts";
-import type { Repository } from "./repository.ts";
 import { checkPassword, emailOrNone, normalisePassword } from "./user.ts";
-
-export interface LinkDeps {
-  repository: Repository;
-  passwords: Passwords;
-  /** Whether the shop can send mail. */
-  mail: boolean;
-}
 
 /** Has a link mailed that sets a new password; does the same work, and says the same, for an unknown address. */
 export async function requestPasswordReset(
-  { repository, mail }: Pick<LinkDeps, "repository" | "mail">,
+  { repository, mailer }: Pick<Deps, "repository" | "mailer">,
   request: { email: string; store_id: string },
 ): Promise<void> {
-  if (!mail) throw mailOff();
+  if (!mailer) throw mailOff();
   const email = emailOrNone(request.email);
   if (email) await repository.askForReset(email, await sha256(email), request.store_id);
 }
 
 /** Sets a new password by a link's token, which a weak password does not spend. Gives the sessions that it ended. */
 export async function resetPassword(
-  { repository, passwords }: Pick<LinkDeps, "repository" | "passwords">,
+  { repository, passwords }: Pick<Deps, "repository" | "passwords">,
   request: { token: string; password: string },
 ): Promise<string[]> {
   const hash = await sha256(request.token);

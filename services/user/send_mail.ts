@@ -1,17 +1,8 @@
-import type { Store } from "../../proto/gen/nano/store/v1/store.ts";
 import { unlessMissing } from "../shared/errors.ts";
 import { newToken, sha256 } from "../shared/ids.ts";
-import type { Mailer } from "./mail.ts";
+import type { Deps } from "./deps.ts";
 import { composeMail } from "./mail_texts.ts";
 import type { MailFacts } from "./mail_token_repository.ts";
-import type { Repository } from "./repository.ts";
-
-export interface SendMailDeps {
-  config: { ADMIN_URL?: string | undefined; STOREFRONT_URL?: string | undefined };
-  repository: Repository;
-  mailer: Mailer | undefined;
-  store: { getStore(request: { id_or_slug: string }): Promise<Pick<Store, "name" | "slug">> };
-}
 
 /** The page that a link of each kind opens, at the console or the storefront. */
 const PAGES = { reset: "/reset-password", verify: "/verify-email", invite: "/invitation" };
@@ -20,7 +11,10 @@ const PAGES = { reset: "/reset-password", verify: "/verify-email", invite: "/inv
  * Sends a token's mail. The token is made only now, and nothing but its hash is stored: an attempt that failed leaves a
  * link that works no more, once the next one sent another.
  */
-export async function sendMail({ config, repository, mailer, store }: SendMailDeps, id: string): Promise<void> {
+export async function sendMail(
+  { config, repository, mailer, neighbours: { store } }: Pick<Deps, "config" | "repository" | "mailer" | "neighbours">,
+  id: string,
+): Promise<void> {
   // Turned off since: what is still to be sent waits for the next attempts.
   if (!mailer) throw new Error("Cannot send a mail as SMTP_URL is not set.");
   const token = newToken();
@@ -37,7 +31,7 @@ export async function sendMail({ config, repository, mailer, store }: SendMailDe
 
 /** From the settings alone, never from what a request said. Staff use the console; customers the storefront, if any. */
 function baseOf(
-  config: SendMailDeps["config"],
+  config: Deps["config"],
   { purpose, staff }: MailFacts,
   slug: string | undefined,
 ): string {

@@ -2,14 +2,14 @@ import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import { isAdmin, mayAnywhere, storesWith, userId } from "../shared/auth.ts";
 import { forbidden, notFound } from "../shared/errors.ts";
 import { isId } from "../shared/ids.ts";
-import type { Repository } from "./repository.ts";
+import type { Deps } from "./deps.ts";
 import { noUser } from "./user.ts";
 
 /**
  * Lists and ends sessions: one's own, anybody's for an admin, and for a manager those of the staff who work for the
  * manager's stores only, for a session reaches as far as its owner's roles do.
  */
-export function createSessions({ repository }: { repository: Repository }) {
+export function createSessions({ repository }: Deps) {
   /** Whether the sessions are the actor's own; throws where they are not the actor's to see either. */
   async function owned(actor: Actor, user_id: string): Promise<boolean> {
     if (userId(actor) === user_id) return true;

@@ -11,7 +11,8 @@ import { createVault } from "../shared/vault.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs } from "./jobs.ts";
 import type { Mail } from "./mail.ts";
-import type { Holders } from "./clients.ts";
+import type { Neighbours } from "./clients.ts";
+import type { Deps } from "./deps.ts";
 import { createPasswords, type Passwords } from "./passwords.ts";
 import { createRepository, type Repository } from "./repository.ts";
 import { createSecondFactor } from "./second_factor.ts";
@@ -44,13 +45,17 @@ export interface TestService {
 }
 
 /** Neighbours who hold nothing of anybody. */
-const neighbours: Holders = {
+export const idle: Neighbours = {
+  store: {
+    publishEvent: () => Promise.resolve({}),
+    publishEvents: ({ events }) => Promise.resolve({ outcomes: events.map(() => ({ status: 0 })) }),
+    getStore: ({ id_or_slug }) => Promise.resolve({ ...Store.create(), id: id_or_slug, ...STORE }),
+  },
   openOrders: () => Promise.resolve([]),
   eraseOrders: () => Promise.resolve([]),
   erasePayments: () => Promise.resolve(),
   eraseCarts: () => Promise.resolve(),
   eraseEvents: () => Promise.resolve(),
-  close: () => {},
 };
 
 /** Starts the service; hashing is real. */
@@ -60,17 +65,13 @@ export async function startService(): Promise<TestService> {
   const passwords = createPasswords();
   const vault = await createVault({ DATABASE_URL: "postgres://user:password@localhost/nano" }, "second factors");
   const secondFactor = createSecondFactor({ repository, vault });
-  const handlers = createHandlers({
-    repository,
-    passwords,
-    secondFactor,
-    signer: createSigner(JWT),
-    mail: true,
-    neighbours,
-  });
+  const sent: Mail[] = [];
+  const mailer = { send: (mail: Mail) => Promise.resolve(void sent.push(mail)), close: () => {} };
+  const signer = createSigner(JWT);
+  const deps: Deps = { config: MAIL, repository, passwords, secondFactor, signer, mailer, neighbours: idle };
   const server = createServer<UserServiceServer>(
     UserServiceService,
-    handlers,
+    createHandlers(deps),
     createLog("user", { LOG_LEVEL: "ERROR" }),
   );
   const port = await listen(server, "127.0.0.1:0");
@@ -106,21 +107,7 @@ export async function startService(): Promise<TestService> {
       );
     },
     mails: async () => {
-      const sent: Mail[] = [];
-      const send = (mail: Mail) => Promise.resolve(void sent.push(mail));
-      const jobs = createJobs({
-        config: MAIL,
-        repository,
-        mailer: { send, close: () => {} },
-        neighbours: {
-          ...neighbours,
-          store: {
-            publishEvent: () => Promise.resolve({}),
-            publishEvents: ({ events }) => Promise.resolve({ outcomes: events.map(() => ({ status: 0 })) }),
-            getStore: ({ id_or_slug }) => Promise.resolve({ ...Store.create(), id: id_or_slug, ...STORE }),
-          },
-        },
-      });
+      const jobs = createJobs(deps);
       // A job may add another one.
       for (let left = true; left;) {
         const { rows } = await database.owner.query(
@@ -130,7 +117,7 @@ export async function startService(): Promise<TestService> {
         for (const { identifier, payload } of rows) await withTimeout(10_000, () => jobs[identifier]?.(payload));
         left = rows.length > 0;
       }
-      return sent;
+      return sent.splice(0);
     },
     stop: async () => {
       client.close();

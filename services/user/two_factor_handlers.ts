@@ -11,9 +11,7 @@ import {
 import { conflict, forbidden, invalid, notFound, unauthenticated } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
-import type { Passwords } from "./passwords.ts";
-import type { Repository } from "./repository.ts";
-import type { SecondFactor } from "./second_factor.ts";
+import type { Deps } from "./deps.ts";
 import { invalidTotp, staffOnly, totpDisabled, totpEnabled, uriOf } from "./totp.ts";
 import { normalisePassword, noUser, wrongPassword } from "./user.ts";
 
@@ -32,14 +30,8 @@ type TwoFactorRpcs = Pick<
   | "putSecuritySettings"
 >;
 
-export interface TwoFactorDeps {
-  repository: Repository;
-  passwords: Passwords;
-  secondFactor: SecondFactor;
-}
-
 /** The RPCs of second factors, of confirmed sessions, and of the operator's rules for both. */
-export function createTwoFactorHandlers({ repository, passwords, secondFactor }: TwoFactorDeps): TwoFactorRpcs {
+export function createTwoFactorHandlers({ repository, passwords, secondFactor }: Deps): TwoFactorRpcs {
   /** Takes a code of the second factor that the user must have. */
   async function take(user_id: string, code: string): Promise<void> {
     const proof = await secondFactor.prove(user_id, code);

@@ -2,8 +2,8 @@ import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import type { UpdateUserResponse } from "../../proto/gen/nano/user/v1/user.ts";
 import { requireStepUp } from "../shared/auth.ts";
 import { invalid } from "../shared/errors.ts";
+import type { Deps } from "./deps.ts";
 import type { Passwords } from "./passwords.ts";
-import type { Repository } from "./repository.ts";
 import {
   checkChange,
   checkPassword,
@@ -24,20 +24,13 @@ export interface UpdateUserInput {
   store_id?: string | undefined;
 }
 
-export interface UpdateDeps {
-  repository: Repository;
-  passwords: Passwords;
-  /** Whether the shop can send mail. */
-  mail: boolean;
-}
-
 /** Changes a user for an actor. A new password or role ends sessions: whoever was in on the old terms is out. */
 export async function updateUser(
-  deps: UpdateDeps,
+  deps: Deps,
   actor: Actor,
   { id, change, current_password, store_id }: UpdateUserInput,
 ): Promise<UpdateUserResponse> {
-  const { repository, passwords, mail } = deps;
+  const { repository, passwords, mailer } = deps;
   const user = await repository.findUser(id, actor);
   if (!user) throw noUser();
   checkChange(actor, user, change);
@@ -61,14 +54,14 @@ export async function updateUser(
     stores: managedStores(actor),
     // The owner stays signed in here, and only here.
     spare_session_id: own ? actor.session_id : undefined,
-    verify: mail ? { store_id } : undefined,
+    verify: mailer ? { store_id } : undefined,
   });
   return { user: viewOf(changed, actor), dead_session_ids };
 }
 
 /** Checks the present password and gives its hash. Throws `wrong_password`. */
 async function prove(
-  { repository, passwords }: UpdateDeps,
+  { repository, passwords }: Deps,
   user: User,
   current_password: string | undefined,
 ): Promise<string> {
