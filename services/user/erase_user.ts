@@ -1,10 +1,11 @@
 import type { EraseUserResponse } from "../../proto/gen/nano/user/v1/user.ts";
 import { type Actor, isAdmin } from "../shared/auth.ts";
-import { forbidden, invalid } from "../shared/errors.ts";
+import { forbidden } from "../shared/errors.ts";
 import { newToken } from "../shared/ids.ts";
 import { ordersInProgress } from "../shared/person.ts";
 import type { Deps } from "./deps.ts";
-import { normalisePassword, noUser, wrongPassword } from "./user.ts";
+import { presentPassword, provePassword } from "./prove_password.ts";
+import { noUser } from "./user.ts";
 
 /**
  * Begins to erase a user: oneself by the password, anybody else as an admin. Orders that are under way come first: who
@@ -27,22 +28,11 @@ export async function eraseUser(
     return { erasure, dead_session_ids: [] };
   }
   const { id } = known;
-  if (own) await prove(deps, known.email, password);
+  if (own) await provePassword(deps, known, presentPassword(password, "/password"));
   const open = await neighbours.openOrders(id);
   if (open.length > 0) throw ordersInProgress(open);
   // An admin has made sure whose address it is.
   return await repository.beginErasure(id, known.verified || !own, await passwords.hash(newToken()));
-}
-
-async function prove(
-  { repository, passwords }: Pick<Deps, "repository" | "passwords">,
-  email: string,
-  password: string | undefined,
-): Promise<void> {
-  if (!password) throw invalid("current_password_required", "The present password is needed for this.", "/password");
-  const credentials = await repository.findCredentials(email);
-  const right = await passwords.verify(normalisePassword(password), credentials?.password_hash);
-  if (!right) throw wrongPassword();
 }
 
 /** Erases a user everywhere, as a job. Each step may be repeated, so that after a crash it begins again. */

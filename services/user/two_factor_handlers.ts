@@ -12,8 +12,9 @@ import { conflict, forbidden, invalid, notFound, unauthenticated } from "../shar
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import type { Deps } from "./deps.ts";
+import { provePassword } from "./prove_password.ts";
 import { invalidTotp, staffOnly, totpDisabled, totpEnabled, uriOf } from "./totp.ts";
-import { normalisePassword, noUser, wrongPassword } from "./user.ts";
+import { noUser } from "./user.ts";
 
 const MAX_REFUND_AMOUNT = 1_000_000_000;
 
@@ -31,7 +32,9 @@ type TwoFactorRpcs = Pick<
 >;
 
 /** The RPCs of second factors, of confirmed sessions, and of the operator's rules for both. */
-export function createTwoFactorHandlers({ repository, passwords, secondFactor }: Deps): TwoFactorRpcs {
+export function createTwoFactorHandlers(deps: Deps): TwoFactorRpcs {
+  const { repository, secondFactor } = deps;
+
   /** Takes a code of the second factor that the user must have. */
   async function take(user_id: string, code: string): Promise<void> {
     const proof = await secondFactor.prove(user_id, code);
@@ -98,11 +101,7 @@ export function createTwoFactorHandlers({ repository, passwords, secondFactor }:
         throw invalid("code_or_password", "Give a code or the password.", "/code");
       }
       if (code !== undefined) await take(id, code);
-      if (password !== undefined) {
-        const known = await repository.findCredentials(actor.email ?? "");
-        const right = await passwords.verify(normalisePassword(password), known?.password_hash);
-        if (!right || known?.user.id !== id) throw wrongPassword();
-      }
+      if (password !== undefined) await provePassword(deps, { id, email: actor.email ?? "" }, password);
       const expire_time = actor.session_id && await repository.confirmSession(actor.session_id);
       if (!expire_time) throw unauthenticated();
       return { expire_time };

@@ -1,19 +1,17 @@
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import type { UpdateUserResponse } from "../../proto/gen/nano/user/v1/user.ts";
 import { requireStepUp } from "../shared/auth.ts";
-import { invalid } from "../shared/errors.ts";
 import type { Deps } from "./deps.ts";
 import type { Passwords } from "./passwords.ts";
+import { presentPassword, provePassword } from "./prove_password.ts";
 import {
   checkChange,
   checkPassword,
   managedStores,
   normalisePassword,
   noUser,
-  type User,
   type UserChange,
   viewOf,
-  wrongPassword,
 } from "./user.ts";
 
 export interface UpdateUserInput {
@@ -40,7 +38,7 @@ export async function updateUser(
   if (change.role !== undefined || change.store_roles || takesOver) requireStepUp(actor);
 
   const proof = own && (change.password !== undefined || (change.email !== undefined && change.email !== user.email))
-    ? await prove(deps, user, current_password)
+    ? await provePassword(deps, user, presentPassword(current_password, "/current_password"))
     : undefined;
   const password_hash = change.password === undefined
     ? undefined
@@ -57,25 +55,6 @@ export async function updateUser(
     verify: mailer ? { store_id } : undefined,
   });
   return { user: viewOf(changed, actor), dead_session_ids };
-}
-
-/** Checks the present password and gives its hash. Throws `wrong_password`. */
-async function prove(
-  { repository, passwords }: Deps,
-  user: User,
-  current_password: string | undefined,
-): Promise<string> {
-  if (!current_password) {
-    throw invalid(
-      "current_password_required",
-      "The present password is needed for this change.",
-      "/current_password",
-    );
-  }
-  const known = await repository.findCredentials(user.email);
-  const right = await passwords.verify(normalisePassword(current_password), known?.password_hash);
-  if (!known || !right) throw wrongPassword();
-  return known.password_hash;
 }
 
 async function newHash(passwords: Passwords, password: string, email: string): Promise<string> {
