@@ -3,12 +3,11 @@ import type { Client } from "../../proto/gen/nano/user/v1/identity.ts";
 import type { AcceptInvitationResponse } from "../../proto/gen/nano/user/v1/user.ts";
 import { conflict, invalid, NanoError } from "../shared/errors.ts";
 import { newId, sha256 } from "../shared/ids.ts";
-import { clientFacts } from "./client.ts";
 import type { Deps } from "./deps.ts";
 import type { Offer } from "./invitation_repository.ts";
 import { invalidLink, isMailToken } from "./mail_token.ts";
 import type { Repository } from "./repository.ts";
-import { newRefreshToken } from "./tokens.ts";
+import { newSession, tokensOf } from "./tokens.ts";
 import { checkPassword, normaliseName, normalisePassword } from "./user.ts";
 
 export interface AcceptInput {
@@ -62,19 +61,9 @@ async function asNew(
   const name = normaliseName(input.name);
   checkPassword(password, email);
   const password_hash = await passwords.hash(password);
-  const [session_id, refresh] = [newId(), await newRefreshToken()];
-  const user = await repository.acceptNew({ id: newId(), email, name, password_hash }, offer.hash, {
-    session_id,
-    refresh_hash: refresh.hash,
-    client: clientFacts(input.client),
-  });
+  const { session, refresh_token } = await newSession(input.client);
+  const user = await repository.acceptNew({ id: newId(), email, name, password_hash }, offer.hash, session);
   if (!user) throw invalidLink();
-  const tokens = {
-    user,
-    session_id,
-    refresh_token: refresh.token,
-    access_token: await signer.sign(user.id, session_id),
-    expires_in: signer.expires_in,
-  };
+  const tokens = await tokensOf(signer, user, session.session_id, refresh_token);
   return { tokens, user, dead_session_ids: [] };
 }

@@ -4,7 +4,7 @@ import { NanoError, unauthenticated } from "../shared/errors.ts";
 import { sha256 } from "../shared/ids.ts";
 import { clientFacts } from "./client.ts";
 import type { Deps } from "./deps.ts";
-import { newRefreshToken } from "./tokens.ts";
+import { newRefreshToken, tokensOf } from "./tokens.ts";
 
 /** What is known of a refresh token that is shown. */
 export interface ShownToken {
@@ -49,13 +49,7 @@ export async function refresh(
   if (verdict === "invalid" || !user || !session_id) {
     throw unauthenticated("invalid_token", "The refresh token is not valid, or its session has ended.");
   }
-  return {
-    user,
-    session_id,
-    refresh_token: next.token,
-    access_token: await signer.sign(user.id, session_id),
-    expires_in: signer.expires_in,
-  };
+  return await tokensOf(signer, user, session_id, next.token);
 }
 
 /** The error of a token that was used before. It names the session that died, for the gateway alone. */

@@ -1,8 +1,7 @@
 import type { RegisterRequest, Tokens } from "../../proto/gen/nano/user/v1/user.ts";
 import { newId } from "../shared/ids.ts";
-import { clientFacts } from "./client.ts";
 import type { Deps } from "./deps.ts";
-import { newRefreshToken } from "./tokens.ts";
+import { newSession, tokensOf } from "./tokens.ts";
 import { checkPassword, emailTaken, normaliseEmail, normaliseName, normalisePassword } from "./user.ts";
 
 /** Registers a customer, tells the store, and signs in. */
@@ -18,18 +17,12 @@ export async function register(
   if (await repository.findCredentials(email)) throw emailTaken();
 
   const password_hash = await passwords.hash(password);
-  const [session_id, refresh] = [newId(), await newRefreshToken()];
+  const { session, refresh_token } = await newSession(request.client);
   const user = await repository.register(
     { id: newId(), email, name, password_hash },
-    { session_id, refresh_hash: refresh.hash, client: clientFacts(request.client) },
+    session,
     request.store_id || undefined,
     mailer !== undefined,
   );
-  return {
-    user,
-    session_id,
-    refresh_token: refresh.token,
-    access_token: await signer.sign(user.id, session_id),
-    expires_in: signer.expires_in,
-  };
+  return await tokensOf(signer, user, session.session_id, refresh_token);
 }
