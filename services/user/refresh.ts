@@ -2,7 +2,7 @@ import type { Client } from "../../proto/gen/nano/user/v1/identity.ts";
 import type { Tokens } from "../../proto/gen/nano/user/v1/user.ts";
 import { NanoError, unauthenticated } from "../shared/errors.ts";
 import { sha256 } from "../shared/ids.ts";
-import { clientFacts } from "./client.ts";
+import { clientFacts } from "./client_facts.ts";
 import type { Deps } from "./deps.ts";
 import { newRefreshToken, tokensOf } from "./tokens.ts";
 

@@ -1,7 +1,7 @@
 import type { Session } from "../../proto/gen/nano/user/v1/user.ts";
 import { type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import { deleteInBatches } from "../shared/reap.ts";
-import type { ClientFacts } from "./client.ts";
+import type { ClientFacts } from "./client_facts.ts";
 import { REUSE_SECONDS, type ShownToken, type Verdict } from "./refresh.ts";
 import { STEP_UP_MINUTES } from "./totp.ts";
 import { toUser, USER, type UserRow } from "./rows.ts";

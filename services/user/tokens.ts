@@ -3,7 +3,7 @@ import type { Client } from "../../proto/gen/nano/user/v1/identity.ts";
 import type { Tokens, User } from "../../proto/gen/nano/user/v1/user.ts";
 import { newId, newToken, sha256 } from "../shared/ids.ts";
 import { keyId } from "../shared/signing_keys.ts";
-import { clientFacts } from "./client.ts";
+import { clientFacts } from "./client_facts.ts";
 import type { NewSession } from "./session_repository.ts";
 
 /** A refresh token as the client gets it, and as it is stored. */
