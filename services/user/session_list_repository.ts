@@ -3,7 +3,7 @@ import { decodeIdCursor, toPage } from "../shared/pagination.ts";
 import { type Pool, transaction } from "../shared/postgres.ts";
 import { endSessions } from "./session_repository.ts";
 
-type Row = Omit<SessionInfo, "ip" | "user_agent"> & { ip: string | null; user_agent: string | null };
+type Row = Omit<SessionInfo, "ip" | "user_agent"> & { network: string | null; user_agent: string | null };
 
 /** Sessions as their owners see them. */
 export function createSessionListRepository(pool: Pool) {
@@ -11,7 +11,7 @@ export function createSessionListRepository(pool: Pool) {
     /** A page of a user's live sessions, newest first: their ids are in the order of time. */
     listSessions: async (user_id: string, limit: number, cursor?: string): Promise<ListSessionsResponse> => {
       const { rows } = await pool.query<Row>({
-        text: `select id, create_time, last_used_time, network as ip, user_agent from sessions
+        text: `select id, create_time, last_used_time, network, user_agent from sessions
                where user_id = $1 and end_time is null and expire_time > now() and ($3::uuid is null or id < $3)
                order by id desc limit $2`,
         values: [user_id, limit + 1, cursor ? decodeIdCursor(cursor) : null],
@@ -37,6 +37,7 @@ export function createSessionListRepository(pool: Pool) {
   };
 }
 
-function toSession({ ip, user_agent, ...session }: Row): SessionInfo {
-  return { ...session, ...(ip === null ? {} : { ip }), ...(user_agent === null ? {} : { user_agent }) };
+/** The network goes out as `ip`, as REST's clients know it. */
+function toSession({ network, user_agent, ...session }: Row): SessionInfo {
+  return { ...session, ...(network === null ? {} : { ip: network }), ...(user_agent === null ? {} : { user_agent }) };
 }
