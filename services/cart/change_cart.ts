@@ -1,7 +1,14 @@
+import { notFound } from "../shared/errors.ts";
 import { transaction, type Tx } from "../shared/postgres.ts";
 import { checkSize, type Offers, priceCart, type PricedCart, type Principal, type StoredCart } from "./cart.ts";
 import type { CartStore } from "./clients.ts";
 import type { Deps } from "./deps.ts";
+
+/** Names an item of a principal's cart. */
+export interface ItemOf {
+  store_id: string;
+  item_id: string;
+}
 
 /** Changes a principal's cart in one transaction, past the cache; gives the cart as the change leaves it. */
 export function changeCart(
@@ -42,4 +49,16 @@ export async function renew(
   principal: Principal | undefined,
 ): Promise<Principal | undefined> {
   return principal?.kind === "guest" && !await repository.renewGuest(principal.id) ? undefined : principal;
+}
+
+/** The principal's cart, in which the item must be. Throws `item_not_found`, also for what is no id. */
+export async function findItem(
+  deps: Deps,
+  { store_id, item_id }: ItemOf,
+  actor: Principal | undefined,
+): Promise<{ principal: Principal; before: StoredCart }> {
+  const principal = await renew(deps, actor);
+  const before = principal && await deps.repository.read(store_id, principal);
+  if (!principal || !before?.lines.some((line) => line.id === item_id)) throw notFound("item");
+  return { principal, before };
 }

@@ -5,11 +5,13 @@ import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { addItem } from "./add_item.ts";
 import { priceCart, principalOf } from "./cart.ts";
+import { clearCart } from "./clear_cart.ts";
 import { closeCart } from "./close_cart.ts";
 import type { Deps } from "./deps.ts";
 import { mergeCarts } from "./merge_carts.ts";
 import { createPersonHandlers } from "./person.ts";
-import { clearCart, removeItem, setItem } from "./set_item.ts";
+import { removeItem } from "./remove_item.ts";
+import { setItem } from "./set_item.ts";
 
 /** The cart service's RPCs. A cart is always the actor's own, so there is nobody else's to refuse. */
 export function createHandlers(deps: Deps): Rpcs<CartServiceServer> {
