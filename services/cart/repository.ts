@@ -90,8 +90,9 @@ export function createRepository(pool: Pool) {
         text: openCart(columnOf[kind]),
         values: [newId(), store_id, id],
       });
-      if (row?.version === 1) countOpened(tx);
-      return row?.id ?? "";
+      if (!row) throw new Error("Cannot open a cart as the statement must answer.");
+      if (row.version === 1) countOpened(tx);
+      return row.id;
     },
 
     /** Locks a principal's open cart, one version on; undefined if there is none. */
