@@ -18,9 +18,9 @@ export interface CloseCart {
  * open cart. The same order again changes nothing; another one throws `cart_ordered`.
  */
 export async function closeCart(deps: Deps, { cart_id, order_id, lines }: CloseCart, actor: Actor): Promise<void> {
-  const { pool, repository, cache } = deps;
+  const { pool, repository, cache, owners } = deps;
   const cart = isId(cart_id) && isId(order_id)
-    ? repository.ownerOf(cart_id) ?? await repository.readHead(pool, cart_id)
+    ? owners.get(cart_id) ?? await repository.readHead(pool, cart_id)
     : undefined;
   if (!cart || (actor.kind !== "service" && !owns(actor, cart))) throw notFound("cart");
   const { store_id } = cart;

@@ -4,18 +4,19 @@ import { forbidden, notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
 import { addItem } from "./add_item.ts";
-import { priceCart, principalOf } from "./cart.ts";
+import { priceCart, type Principal, principalOf } from "./cart.ts";
 import { clearCart } from "./clear_cart.ts";
 import { closeCart } from "./close_cart.ts";
 import type { Deps } from "./deps.ts";
 import { mergeCarts } from "./merge_carts.ts";
 import { createPersonHandlers } from "./person.ts";
 import { removeItem } from "./remove_item.ts";
+import type { CartOwner } from "./repository.ts";
 import { setItem } from "./set_item.ts";
 
 /** The cart service's RPCs. A cart is always the actor's own, so there is nobody else's to refuse. */
 export function createHandlers(deps: Deps): Rpcs<CartServiceServer> {
-  const { repository, cache, neighbours } = deps;
+  const { repository, cache, owners, neighbours } = deps;
   return {
     async getCart({ store_id }): Promise<Cart> {
       const principal = principalOf(currentActor());
@@ -57,6 +58,7 @@ export function createHandlers(deps: Deps): Rpcs<CartServiceServer> {
       const taken = await repository.readTaken(store_id, principal);
       if (taken) {
         const { cart_id, lines, guest_expire_time } = taken;
+        owners.set(cart_id, ownerOf(store_id, principal));
         return { cart_id, lines, guest_expire_time: guest_expire_time ?? undefined };
       }
       const ordered = await repository.readOrdered(store_id, principal);
@@ -71,4 +73,8 @@ export function createHandlers(deps: Deps): Rpcs<CartServiceServer> {
       return {};
     },
   };
+}
+
+function ownerOf(store_id: string, { kind, id }: Principal): CartOwner {
+  return { store_id, user_id: kind === "user" ? id : null, guest_hash: kind === "guest" ? id : null };
 }

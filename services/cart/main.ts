@@ -8,6 +8,7 @@ import { serve } from "../shared/service.ts";
 import { createCartCache } from "./cache.ts";
 import { createClients } from "./clients.ts";
 import { settings } from "./config.ts";
+import { rememberOwners } from "./deps.ts";
 import { createHandlers } from "./handlers.ts";
 import { createJobs, crontab } from "./jobs.ts";
 import { createRepository } from "./repository.ts";
@@ -23,7 +24,7 @@ const repository = createRepository(pool);
 await serve<CartServiceServer>("cart", config, log, {
   pool,
   definition: CartServiceService,
-  handlers: createHandlers({ pool, repository, cache: createCartCache(redis), neighbours }),
+  handlers: createHandlers({ pool, repository, cache: createCartCache(redis), owners: rememberOwners(), neighbours }),
   jobs: createJobs({ repository }),
   crontab,
   close: [close, () => redis.close()],

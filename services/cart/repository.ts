@@ -2,7 +2,6 @@ import { conflict } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { orElse, type Pool, type Sql, type Tx } from "../shared/postgres.ts";
 import { deleteInBatches } from "../shared/reap.ts";
-import { remember } from "../shared/remember.ts";
 import { invalidQuantity, type Line, type Offer, type Principal, type StoredCart } from "./cart.ts";
 import { countOpened } from "./cart_metrics.ts";
 import { createPersonRepository } from "./person_repository.ts";
@@ -50,14 +49,8 @@ const openCart = (column: string) =>
 const badQuantity = { cart_items_quantity_check: invalidQuantity };
 const orderTaken = { carts_order_key: () => conflict("cart_ordered", "Another cart became this order.") };
 
-const OWNERS_MS = 60_000;
-const MAX_OWNERS = 10_000;
-
 /** The cart service's statements. */
 export function createRepository(pool: Pool) {
-  // Of carts that are at the checkout, and so closed soon.
-  const owners = remember<CartOwner>(OWNERS_MS, MAX_OWNERS);
-
   return {
     ...createPersonRepository(pool),
 
@@ -254,8 +247,6 @@ export function createRepository(pool: Pool) {
                from carts c join cart_items i on i.cart_id = c.id where ${isOpen[kind]} group by c.id`,
         values: [store_id, id],
       });
-      const owner = { user_id: kind === "user" ? id : null, guest_hash: kind === "guest" ? id : null };
-      if (row) owners.set(row.cart_id, { store_id, ...owner });
       return row;
     },
 
@@ -274,9 +265,6 @@ export function createRepository(pool: Pool) {
       });
       return row;
     },
-
-    /** Where a cart belongs that this process gave to an order lately: that never changes. */
-    ownerOf: (id: string): CartOwner | undefined => owners.get(id),
 
     async readHead(sql: Sql, id: string): Promise<CartHead | undefined> {
       const { rows: [row] } = await sql.query<CartHead>({

@@ -15,6 +15,7 @@ import { createCache } from "../shared/redis.ts";
 import { as, type TestDatabase, testDatabase } from "../shared/testing.ts";
 import { createCartCache } from "./cache.ts";
 import { createClients } from "./clients.ts";
+import { rememberOwners } from "./deps.ts";
 import { createHandlers } from "./handlers.ts";
 import { createRepository } from "./repository.ts";
 
@@ -154,6 +155,7 @@ export async function startCarts(REDIS_URL: string | undefined): Promise<CartHou
       pool,
       repository: createRepository(pool),
       cache: createCartCache(redis),
+      owners: rememberOwners(),
       neighbours: clients.neighbours,
     });
     const server = createServer<CartServiceServer>(CartServiceService, handlers, log);
