@@ -1,4 +1,3 @@
-import { stepUpRequired } from "../shared/auth.ts";
 import { conflict, invalid, NanoError } from "../shared/errors.ts";
 import { exponentOf, type Money, mulDiv, sameCurrency } from "../shared/money.ts";
 import { SUPPORT_REFUND_LIMIT } from "../shared/permissions.ts";
@@ -83,11 +82,6 @@ export function checkSupportLimit(amount: number, currency: string): void {
     "refund_limit",
     `Support may refund at most ${SUPPORT_REFUND_LIMIT} ${currency} at a time.`,
   );
-}
-
-/** Refuses a refund over so many major units to who must confirm to be there first. Throws `step_up_required` (403). */
-export function checkStepUp(amount: number, currency: string, over: number): void {
-  if (amount > over * 10 ** exponentOf(currency)) throw stepUpRequired();
 }
 
 /**

@@ -1,4 +1,5 @@
 import { RefundPaymentResponse } from "../../proto/gen/nano/payment/v1/payment.ts";
+import { checkStepUp } from "../shared/auth.ts";
 import { notFound } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import { finishKey, orYield } from "../shared/idempotency.ts";
@@ -10,15 +11,7 @@ import { eventData, refundMessage } from "./messages.ts";
 import { chargeOf, holds, inCurrency, type Payment } from "./payment.ts";
 import { countRefund } from "./payment_metrics.ts";
 import { type RefundState, within } from "./providers/provider.ts";
-import {
-  checkStepUp,
-  checkSupportLimit,
-  overRefund,
-  pauseAfter,
-  planRefund,
-  type Refund,
-  type RefundWish,
-} from "./refund.ts";
+import { checkSupportLimit, overRefund, pauseAfter, planRefund, type Refund, type RefundWish } from "./refund.ts";
 import { BACKSTOP, resolveSoon, timeToAsk } from "./settle_payment.ts";
 
 /** A refund as staff ask for it. */
@@ -70,7 +63,7 @@ async function openRefund(
   if (!payment) throw notFound("payment");
   const plan = planRefund(payment, wish, await repository.returnedLines(tx, payment.id));
   if (!wish.unlimited) checkSupportLimit(plan.amount, payment.currency);
-  if (wish.step_up_over !== undefined) checkStepUp(plan.amount, payment.currency, wish.step_up_over);
+  if (wish.step_up_over !== undefined) checkStepUp(inCurrency(payment, plan.amount), wish.step_up_over);
   if (!await repository.reserveRefund(tx, payment.id, plan.amount)) throw overRefund(payment);
   const { reason, restock } = wish;
   await repository.insertRefund(tx, { id, payment_id: payment.id, reason, restock, ...plan });

@@ -54,8 +54,13 @@ export function requireStepUp(actor: Actor): void {
 }
 
 /** The same, where more money goes back than the platform lets an unconfirmed session give. */
-export function requireStepUpOver(actor: Actor, { amount, currency }: Money): void {
-  if (actor.step_up && amount > (actor.step_up_refund_over ?? 0) * 10 ** exponentOf(currency)) throw stepUpRequired();
+export function requireStepUpOver(actor: Actor, money: Money): void {
+  if (actor.step_up) checkStepUp(money, actor.step_up_refund_over ?? 0);
+}
+
+/** Refuses to give back over so many major units to who must confirm to be there first. Throws `step_up_required`. */
+export function checkStepUp({ amount, currency }: Money, over: number): void {
+  if (amount > over * 10 ** exponentOf(currency)) throw stepUpRequired();
 }
 
 /** The refusal of what needs a confirmed session: 403. */
