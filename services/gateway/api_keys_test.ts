@@ -1,7 +1,7 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import type { ApiKey } from "../../proto/gen/nano/user/v1/user.ts";
-import { unauthenticated } from "../shared/errors.ts";
+import { NanoError, unauthenticated } from "../shared/errors.ts";
 import { newId, newToken, sha256 } from "../shared/ids.ts";
 import type { Cache } from "../shared/redis.ts";
 import { createApiKeys } from "./api_keys.ts";
@@ -51,6 +51,27 @@ describe("createApiKeys()", () => {
       await expect(open().check(text)).rejects.toMatchObject(refused);
     }
     expect(state.asked).toBe(0);
+  });
+
+  it("says of a key that was not good lately that it is untried, before it asks anybody", async () => {
+    const { key, state, open } = world();
+    const keys = open();
+    let untried = 0;
+    const check = (token: string) => keys.check(token, () => Promise.resolve(void untried++));
+    for (let times = 0; times < 3; times++) await check(key);
+    expect(untried).toBe(1);
+    for (const token of [`nano_sk_${newToken()}`, "nano_sk_short"]) {
+      await expect(check(token)).rejects.toMatchObject(refused);
+    }
+    expect([untried, state.asked]).toEqual([3, 2]);
+
+    const full = () => Promise.reject(new NanoError("too_many", "too_many_requests", "Too many."));
+    await expect(keys.check(`nano_sk_${newToken()}`, full)).rejects.toMatchObject({ code: "too_many_requests" });
+    expect(state.asked).toBe(2);
+    await keys.check(key, full);
+
+    await keys.kill(await sha256(key));
+    await expect(keys.check(key, full)).rejects.toMatchObject({ code: "too_many_requests" });
   });
 
   it("knows a revoked key at once, at the other gateways by Redis", async () => {

@@ -17,7 +17,7 @@ import type { Clients } from "./clients.ts";
 import type { Config } from "./config.ts";
 import { complete } from "./document.ts";
 import type { RequestContext } from "./env.ts";
-import { identify } from "./identify.ts";
+import { admit, identify } from "./identify.ts";
 import { errorCodesTable } from "./error_codes.ts";
 import { observeRequests } from "./observe.ts";
 import { createRoutes } from "./openapi.ts";
@@ -196,6 +196,7 @@ export function createApp(deps: Deps) {
   app.route("/payments/webhooks", webhooks(deps));
   // After the probes and the providers' webhooks, which nothing limits.
   app.use(deps.limits.general());
+  app.use(admit(deps.stores));
   const info = { title: "Nano E-commerce", version: VERSION, description: ABOUT, license: LICENSE };
   // Made once, at the first request: it takes a tenth of a second.
   let document: Uint8Array<ArrayBuffer> | undefined;

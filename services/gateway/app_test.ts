@@ -1,6 +1,7 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { createLog } from "../shared/log.ts";
+import { newToken } from "../shared/ids.ts";
 import { registry } from "../shared/metrics.ts";
 import { createCache } from "../shared/redis.ts";
 import { createApiKeys } from "./api_keys.ts";
@@ -8,7 +9,7 @@ import { createApp } from "./app.ts";
 import { createCatalogue } from "./catalogue.ts";
 import { createClients } from "./clients.ts";
 import type { Config } from "./config.ts";
-import { createRateLimits } from "./rate_limit.ts";
+import { createRateLimits, type RateLimitDeps } from "./rate_limit.ts";
 import { createSessions } from "./session.ts";
 import { createStores } from "./stores.ts";
 
@@ -41,11 +42,11 @@ const cache = createCache({}, log);
 const clients = createClients(config);
 const app = appWith(0);
 
-function appWith(RATE_LIMIT_SCALE: number) {
+function appWith(RATE_LIMIT_SCALE: number, more: Partial<RateLimitDeps["config"]> = {}) {
   return createApp({
     config,
     log,
-    limits: createRateLimits({ config: { RATE_LIMIT_SCALE }, cache }),
+    limits: createRateLimits({ config: { RATE_LIMIT_SCALE, ...more }, cache }),
     clients,
     sessions: createSessions({ config, cache, user: clients.user }),
     keys: createApiKeys({ cache, user: clients.user }),
@@ -151,6 +152,26 @@ describe("the gateway", () => {
     expect(refused.status).toBe(429);
     expect(refused.headers.get("RateLimit")).toContain('"checkout";r=0');
   });
+
+  for (
+    const [what, header, value, refusal] of [
+      ["API keys that nobody was given", "X-Api-Key", () => `nano_sk_${newToken()}`, 503],
+      ["what only looks like an API key", "X-Api-Key", () => "nano_sk_short", 401],
+      ["tokens that nobody signed", "Authorization", () => `Bearer a.${newToken()}.c`, 401],
+    ] as const
+  ) {
+    it(`counts ${what} by network, before it asks anybody`, async () => {
+      const app = appWith(1, { RATE_LIMIT_CREDENTIALS: 3 });
+      const ask = async () => await app.request("/nowhere", { method: "POST", headers: { [header]: value() } });
+      // There is no user service here, which is asked about a key.
+      for (let times = 0; times < 3; times++) expect((await ask()).status).toBe(refusal);
+      const refused = await ask();
+      expect([refused.status, (await refused.json()).code]).toEqual([429, "too_many_requests"]);
+      expect(refused.headers.get("Retry-After")).toMatch(/^(19|20)$/);
+      expect(refused.headers.get("RateLimit")).toContain('"credentials";r=0');
+      expect((await app.request("/nowhere", { method: "POST" })).status).toBe(404);
+    });
+  }
 
   it("lets nobody keep what is not said to be cacheable", async () => {
     for (const path of ["/users/me", "/healthz", "/nowhere"]) {

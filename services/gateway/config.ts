@@ -33,6 +33,8 @@ export const limitSettings = {
   RATE_LIMIT_WRITE: perMinute,
   /** Writes of all guests of one network. */
   RATE_LIMIT_GUEST_NETWORK: perMinute,
+  /** Tokens and keys that one network tries: those that are refused, and keys that were not good lately. */
+  RATE_LIMIT_CREDENTIALS: perMinute,
   /** Writes of one member of staff, or of a key. */
   RATE_LIMIT_ADMIN: perMinute,
 };

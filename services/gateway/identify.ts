@@ -1,9 +1,11 @@
+import { createMiddleware } from "@hono/hono/factory";
 import type { ApiKey, Session } from "../../proto/gen/nano/user/v1/user.ts";
 import { currentContext } from "../shared/context.ts";
 import { forbidden, NanoError, unauthenticated } from "../shared/errors.ts";
 import { sha256 } from "../shared/ids.ts";
 import { type ApiKeys, isApiKey } from "./api_keys.ts";
-import type { RequestContext } from "./env.ts";
+import type { Env, RequestContext } from "./env.ts";
+import type { RateLimits } from "./rate_limit.ts";
 import type { Sessions } from "./session.ts";
 import { storeNamed, type Stores } from "./stores.ts";
 
@@ -23,11 +25,18 @@ const PEOPLE = /^\/(auth|cart|users\/me)(\/|$)/;
 /** What staff reach who must set up a second factor first: the own profile, and the way out. */
 const ENROLMENT = /^\/(auth\/.*|users\/me(\/(totp|sessions)(\/.*)?)?)$/;
 
-/** Finds out who asks: the session of the bearer token, the API key, the guest of X-Cart-Token, or several of them. */
-export async function identify(
-  c: RequestContext,
-  { sessions, keys, stores }: { sessions: Sessions; keys: ApiKeys; stores: Stores },
-): Promise<void> {
+/** What tells who asks. */
+interface IdentityDeps {
+  sessions: Sessions;
+  keys: ApiKeys;
+  limits: Pick<RateLimits, "takeNetwork">;
+}
+
+/**
+ * Finds out who asks: the session of the bearer token, the API key, the guest of X-Cart-Token, or several of them. What
+ * it refuses meets no other limit, so it counts that by network: a made-up key costs a question to Redis and PostgreSQL.
+ */
+export async function identify(c: RequestContext, { sessions, keys, limits }: IdentityDeps): Promise<void> {
   const context = currentContext();
   // A provider signs its bytes, whatever else it sends.
   if (!context || c.req.path.startsWith(PROVIDERS)) return;
@@ -35,15 +44,14 @@ export async function identify(
   const authorization = c.req.header("Authorization");
   const bearer = authorization && /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];
   const given = c.req.header("X-Api-Key") ?? (bearer && isApiKey(bearer) ? bearer : undefined);
-  const key = given === undefined ? undefined : await keys.check(given);
-  if (key) {
-    c.set("key", key);
-    // Another store than the key's is refused here, for every route.
-    if (storeNamed(c)) await stores.of(c);
-  }
+  const tried = () => limits.takeNetwork(c, "credentials");
+  const key = given === undefined ? undefined : await keys.check(given, tried);
+  if (key) c.set("key", key);
   if (key?.kind === "secret") {
-    if (given !== bearer && authorization !== undefined) throw oneIdentity();
-    if (PEOPLE.test(c.req.path)) throw forbidden("This is for people, not for API keys.");
+    if (given !== bearer && authorization !== undefined) {
+      await tried();
+      throw oneIdentity();
+    }
     context.actor = actorOf(key);
     return;
   }
@@ -55,8 +63,10 @@ export async function identify(
     if (guest_hash.guest_hash) context.actor = { kind: "guest", store_roles: [], ...guest_hash };
     return;
   }
-  if (!bearer) throw unauthenticated("invalid_token", "The Authorization header must be a bearer token.");
-  const session = await sessions.check(bearer);
+  const session = await sessionOf(bearer, sessions).catch(async (error: unknown) => {
+    if (error instanceof NanoError && error.kind === "unauthenticated") await tried();
+    throw error;
+  });
   c.set("session", session);
   const { user_id, role, store_roles, email } = session;
   const step_up = needsStepUp(session)
@@ -72,9 +82,27 @@ export async function identify(
     ...guest_hash,
     ...step_up,
   };
-  if (isStaff(session) && session.totp_required && !session.totp && !ENROLMENT.test(c.req.path)) {
-    throw totpEnrolmentRequired();
-  }
+}
+
+/**
+ * Refuses, on every route and once the request was counted, whom `identify` found where he has no business: a key in
+ * another store than its own, a secret one at what people have, staff who must set up a second factor first.
+ */
+export function admit(stores: Stores) {
+  return createMiddleware<Env>(async (c, next) => {
+    const { key, session } = c.var;
+    if (key && storeNamed(c)) await stores.of(c);
+    if (key?.kind === "secret" && PEOPLE.test(c.req.path)) throw forbidden("This is for people, not for API keys.");
+    if (session?.totp_required && !session.totp && isStaff(session) && !ENROLMENT.test(c.req.path)) {
+      throw totpEnrolmentRequired();
+    }
+    await next();
+  });
+}
+
+async function sessionOf(bearer: string | undefined, sessions: Sessions): Promise<Session> {
+  if (!bearer) throw unauthenticated("invalid_token", "The Authorization header must be a bearer token.");
+  return await sessions.check(bearer);
 }
 
 function actorOf({ id, store_id, scopes }: ApiKey) {

@@ -8,7 +8,8 @@ import { NanoError, notFound } from "../shared/errors.ts";
 import { newId, newToken, sha256 } from "../shared/ids.ts";
 import { createApiKeys } from "./api_keys.ts";
 import type { Env } from "./env.ts";
-import { identify } from "./identify.ts";
+import { admit, identify } from "./identify.ts";
+import { createRateLimits } from "./rate_limit.ts";
 import { type Stores } from "./stores.ts";
 
 const STORE = newId();
@@ -40,11 +41,14 @@ async function ask(path: string, headers: Record<string, string>, session: Parti
     forget: () => Promise.resolve(),
   };
   const stores = { of: () => Promise.reject(notFound("store")) } as unknown as Stores;
+  const limits = createRateLimits({ cache: { redis: undefined }, config: { RATE_LIMIT_SCALE: 0 } });
   const app = new Hono<Env>();
   app.use(async (c, next) => {
-    await identify(c, { sessions, keys, stores });
+    c.set("address", "192.0.2.1");
+    await identify(c, { sessions, keys, limits });
     await next();
   });
+  app.use(admit(stores));
   app.all("*", (c) => c.json({ ...currentActor(), key: c.get("key")?.kind }));
   app.onError((error, c) => c.json({ refused: (error as NanoError).code }));
   const context = { request_id: "r", actor: ANONYMOUS, deadline: Infinity };

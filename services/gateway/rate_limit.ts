@@ -19,6 +19,7 @@ export const LIMITS = {
   read: { quota: 600, shared: false },
   write: { quota: 60, shared: false },
   guest_network: { quota: 600, shared: false },
+  credentials: { quota: 600, shared: false },
   admin: { quota: 300, shared: false },
 } as const;
 
@@ -128,6 +129,8 @@ export function createRateLimits({ cache, config, gateways }: RateLimitDeps) {
     }
   }
 
+  const takeNetwork = (c: RequestContext, name: LimitName) => take(c, name, networkOf(c.get("address")));
+
   const by = (name: LimitName, keyOf: (c: RequestContext) => string) =>
     createMiddleware<Env>(async (c, next) => {
       await take(c, name, keyOf(c));
@@ -150,6 +153,8 @@ export function createRateLimits({ cache, config, gateways }: RateLimitDeps) {
     takeAccount: async (c: RequestContext, name: LimitName, email: string) =>
       await take(c, name, await sha256(email.trim().toLowerCase())),
     /** Counts by the client's network. */
+    takeNetwork,
+    /** The same as middleware. */
     perAddress: (name: LimitName) => by(name, (c) => networkOf(c.get("address"))),
     /** Counts by user, by secret key, by guest, or for a stranger by network. */
     perPrincipal: (name: LimitName) => by(name, principalOf),
@@ -161,7 +166,7 @@ export function createRateLimits({ cache, config, gateways }: RateLimitDeps) {
       createMiddleware<Env>(async (c, next) => {
         const name = generalLimit(c);
         if (name === "write" && currentActor().kind === "guest") {
-          await take(c, "guest_network", networkOf(c.get("address")));
+          await takeNetwork(c, "guest_network");
         }
         await take(c, name, principalOf(c));
         await next();
