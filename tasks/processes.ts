@@ -53,6 +53,7 @@ const RATE_LIMITS = [
   "READ",
   "WRITE",
   "GUEST_NETWORK",
+  "GUEST_NETWORK_READ",
   "CREDENTIALS",
   "ADMIN",
 ].map((name) => `RATE_LIMIT_${name}`);

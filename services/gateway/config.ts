@@ -31,8 +31,9 @@ export const limitSettings = {
   /** Reads and writes of one principal, over all gateways. */
   RATE_LIMIT_READ: perMinute,
   RATE_LIMIT_WRITE: perMinute,
-  /** Writes of all guests of one network. */
+  /** Writes and reads of all guests of one network. */
   RATE_LIMIT_GUEST_NETWORK: perMinute,
+  RATE_LIMIT_GUEST_NETWORK_READ: perMinute,
   /** Tokens and keys that one network tries: those that are refused, and keys that were not good lately. */
   RATE_LIMIT_CREDENTIALS: perMinute,
   /** Writes of one member of staff, or of a key. */

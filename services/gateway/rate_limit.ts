@@ -19,6 +19,7 @@ export const LIMITS = {
   read: { quota: 600, shared: false },
   write: { quota: 60, shared: false },
   guest_network: { quota: 600, shared: false },
+  guest_network_read: { quota: 6000, shared: false },
   credentials: { quota: 600, shared: false },
   admin: { quota: 300, shared: false },
 } as const;
@@ -159,14 +160,14 @@ export function createRateLimits({ cache, config, gateways }: RateLimitDeps) {
     /** Counts by user, by secret key, by guest, or for a stranger by network. */
     perPrincipal: (name: LimitName) => by(name, principalOf),
     /**
-     * For every route: reads and writes of each principal; staff may write more. A guest makes tokens at will, so
-     * what guests write is counted by network too.
+     * For every route: reads and writes of each principal; staff may write more. Guests make tokens at will, so theirs
+     * are counted by network too: ten times as many, as an office or a mobile network is many guests.
      */
     general: () =>
       createMiddleware<Env>(async (c, next) => {
         const name = generalLimit(c);
-        if (name === "write" && currentActor().kind === "guest") {
-          await takeNetwork(c, "guest_network");
+        if (currentActor().kind === "guest") {
+          await takeNetwork(c, name === "read" ? "guest_network_read" : "guest_network");
         }
         await take(c, name, principalOf(c));
         await next();

@@ -82,8 +82,10 @@ function app(
   const app = new Hono<Env>();
   app.use(async (c, next) => {
     c.set("address", c.req.header("address") ?? "192.0.2.1");
-    const staff = c.req.header("staff") ? { kind: "user", user_id: "u", role: "admin", store_roles: [] } : ANONYMOUS;
-    await withContext({ request_id: "r", actor: staff, deadline: Date.now() + 1000 }, next);
+    const guest_hash = c.req.header("guest");
+    const stranger = guest_hash ? { kind: "guest", guest_hash, store_roles: [] } : ANONYMOUS;
+    const actor = c.req.header("staff") ? { kind: "user", user_id: "u", role: "admin", store_roles: [] } : stranger;
+    await withContext({ request_id: "r", actor, deadline: Date.now() + 1000 }, next);
   });
   app.use("/any", limits.general());
   app.all("/any", (c) => c.text("ok"));
@@ -148,6 +150,16 @@ describe("createRateLimits() without Redis", () => {
     expect(await statuses(70, write("2001:db8::1"))).toEqual({ 200: 60, 429: 10 });
     expect(await statuses(5, write("2001:db8::2"))).toEqual({ 429: 5 });
     expect(await statuses(5, write("192.0.2.2"))).toEqual({ 200: 5 });
+  });
+
+  it("counts what guests read and write by network too, as tokens are made at will", async () => {
+    const limited = app(1, { RATE_LIMIT_GUEST_NETWORK_READ: 7, RATE_LIMIT_GUEST_NETWORK: 5 });
+    let number = 0;
+    const ask = (method: string, address: string) => () =>
+      limited.request("/any", { method, headers: { address, guest: `g${number++}` } });
+    expect(await statuses(10, ask("GET", "192.0.2.1"))).toEqual({ 200: 7, 429: 3 });
+    expect(await statuses(10, ask("POST", "192.0.2.1"))).toEqual({ 200: 5, 429: 5 });
+    expect(await statuses(5, ask("GET", "192.0.2.2"))).toEqual({ 200: 5 });
   });
 
   it("counts logins by account, whatever its spelling, and by address", async () => {
