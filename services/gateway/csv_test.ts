@@ -42,6 +42,18 @@ describe("parseCsv()", () => {
     expect(rows.map((row) => row.line)).toEqual([2, 5]);
   });
 
+  it("takes any line breaks, and several kinds in one table", () => {
+    expect(parseCsv(bytes("a,b\n1,2\r\n3,4\r5,6"))).toEqual({
+      header: ["a", "b"],
+      rows: [{ line: 2, cells: ["1", "2"] }, { line: 3, cells: ["3", "4"] }, { line: 4, cells: ["5", "6"] }],
+    });
+  });
+
+  it("reads 10,000 lines, also of nothing but separators, and no more", () => {
+    expect(parseCsv(bytes("a,b,c\n1,2,3\n" + ",\n".repeat(9_998))).rows).toHaveLength(1);
+    expect(() => parseCsv(bytes("a,b,c\n1,2,3\n" + ",\n".repeat(9_999)))).toThrow("too many lines");
+  });
+
   for (const [what, table] of [["an open quote", 'a\n"b'], ["a quote within a cell", 'a\nb"c']] as const) {
     it(`refuses ${what}`, () => expect(() => parseCsv(bytes(table))).toThrow("can't be read"));
   }

@@ -66,6 +66,11 @@ describe("readProducts()", () => {
     expect(refusals(`name,sku\n${"n".repeat(201)},A\nB,B,extra\n`)).toEqual([[2, "too_long"], [3, "invalid_field"]]);
   });
 
+  it("counts the options before it compares them, of which a line has room for 100,000", () => {
+    const options = Array.from({ length: 21 }, () => "option:Size").join(",");
+    expect(() => read(`name,sku,${options}\n`)).toThrow("at most 20 options");
+  });
+
   for (
     const [what, table, code] of [
       ["without sku", "name,price\nA,1\n", "required"],
