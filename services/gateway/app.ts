@@ -1,18 +1,17 @@
-import { bodyLimit } from "@hono/hono/body-limit";
 import { cors } from "@hono/hono/cors";
 import { HTTPException } from "@hono/hono/http-exception";
 import { getConnInfo } from "@hono/hono/deno";
 import { secureHeaders } from "@hono/hono/secure-headers";
-import { isUtf8 } from "node:buffer";
 import { ANONYMOUS, type Context, currentContext, withContext } from "../shared/context.ts";
-import { invalid, NanoError, notFound, toNanoError } from "../shared/errors.ts";
+import { notFound, toNanoError } from "../shared/errors.ts";
 import { isProven, PROOF_HEADER } from "../shared/forwarding.ts";
 import type { Log } from "../shared/log.ts";
 import { toProblem } from "../shared/problem.ts";
 import { traceparentFor } from "../shared/trace.ts";
 import { auditNetwork, clientAddress } from "./address.ts";
 import type { ApiKeys } from "./api_keys.ts";
-import { bounds, inTime, isTooDeep } from "./bounds.ts";
+import { fromHono, onlyJson, sizeLimits, WRITE_MS } from "./bodies.ts";
+import { bounds } from "./bounds.ts";
 import type { Clients } from "./clients.ts";
 import type { Config } from "./config.ts";
 import { complete } from "./document.ts";
@@ -26,7 +25,6 @@ import type { Catalogue } from "./catalogue.ts";
 import { requestIdOf } from "./request_id.ts";
 import type { RateLimits } from "./rate_limit.ts";
 import type { Sessions } from "./session.ts";
-import { outside } from "./shed.ts";
 import { storeNamed, type Stores } from "./stores.ts";
 import { cart } from "./routes/cart.ts";
 import { auth } from "./routes/auth.ts";
@@ -36,7 +34,7 @@ import { apiKeys } from "./routes/api_keys.ts";
 import { audit } from "./routes/audit.ts";
 import { home } from "./routes/home.ts";
 import { invitations } from "./routes/invitations.ts";
-import { MAX_MEDIA, media, mediaTooLarge } from "./routes/media.ts";
+import { media } from "./routes/media.ts";
 import { orderConsole } from "./routes/order_console.ts";
 import { orders } from "./routes/orders.ts";
 import { personalData } from "./routes/personal_data.ts";
@@ -71,15 +69,6 @@ export interface Deps {
 }
 
 const READ_MS = 2_000;
-const WRITE_MS = 5_000;
-const MAX_BODY = 1024 * 1024;
-/** What a form adds to its file. */
-const FORM = 16 * 1024;
-/** The routes whose bodies are not JSON. */
-const OTHER_TYPES = new Map([
-  ["/media", /^(image\/|multipart\/form-data\s*;)/i],
-  ["/products/import", /^text\/csv\s*(;|$)/i],
-]);
 const ABOUT =
   `Amounts are integers in minor units. A refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\`:
 
@@ -180,9 +169,8 @@ export function createApp(deps: Deps) {
     if (allowed) headers.set("Access-Control-Allow-Origin", allowed);
     headers.set("Access-Control-Expose-Headers", EXPOSED.join(","));
   });
-  const limits = { usual: limitTo(MAX_BODY, tooLarge), media: limitTo(MAX_MEDIA + FORM, mediaTooLarge) };
   app.use(bounds());
-  app.use((c, next) => (c.req.path === "/media" ? limits.media : limits.usual)(c, next));
+  app.use(sizeLimits());
   app.use(onlyJson);
   app.use(async (c, next) => {
     await identify(c, deps);
@@ -246,67 +234,6 @@ function isStaffsWrite(c: RequestContext): boolean {
   const { api_key, role, store_roles } = currentContext()?.actor ?? ANONYMOUS;
   const reads = c.req.method === "GET" || c.req.method === "HEAD" || c.req.method === "OPTIONS";
   return !reads && (api_key !== undefined || role === "admin" || store_roles.length > 0);
-}
-
-function limitTo(maxSize: number, refusal: () => NanoError) {
-  const limit = bodyLimit({
-    maxSize,
-    onError: () => {
-      throw refusal();
-    },
-  });
-  // It reads what comes in chunks, and only that, before it goes on.
-  return async (c: RequestContext, next: () => Promise<void>) => {
-    const length = c.req.header("Content-Length");
-    if (length !== undefined && c.req.header("Transfer-Encoding") === undefined) {
-      if (c.req.raw.body && parseInt(length, 10) > maxSize) throw refusal();
-    } else if (c.req.raw.body) await outside(c.env, () => inTime(limit(c, () => Promise.resolve())));
-    await next();
-  };
-}
-
-/** Refuses bodies that are not JSON, or on a few routes not what those take. */
-async function onlyJson(c: RequestContext, next: () => Promise<void>): Promise<void> {
-  // Deno gives a DELETE or POST without a body an empty stream: only the headers tell.
-  const length = c.req.header("Content-Length");
-  const told = length !== undefined || c.req.header("Transfer-Encoding") !== undefined ||
-    c.req.header("Content-Type") !== undefined;
-  const hasBody = c.req.raw.body !== null && told && length !== "0" && c.req.method !== "GET" &&
-    c.req.method !== "HEAD";
-  const other = OTHER_TYPES.get(c.req.path);
-  if (other) {
-    if (hasBody && !other.test(c.req.header("Content-Type") ?? "")) throw wrongType();
-    return await next();
-  }
-  if (hasBody && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(c.req.header("Content-Type") ?? "")) {
-    throw wrongType("The body must be application/json.");
-  }
-  // Read as bytes, as text would hide what is not UTF-8; refused where the body is validated, after the caller is.
-  // A provider's webhook is its bytes.
-  if (hasBody && !c.req.path.startsWith("/payments/webhooks/")) {
-    const bytes = new Uint8Array(await outside(c.env, () => inTime(c.req.arrayBuffer())));
-    if (isTooDeep(bytes)) throw invalid("body_too_deep", "The body must be nested at most 64 deep.");
-    c.set("utf8", isUtf8(bytes));
-    // What the routes ask for: of the bytes Hono would make it anew for each who does, by a Response.
-    Object.assign(c.req.bodyCache, { text: Promise.resolve(new TextDecoder().decode(bytes)) });
-    // The work has its time from when there is something to work on.
-    const context = currentContext();
-    if (context) context.deadline = Date.now() + WRITE_MS;
-  }
-  await next();
-}
-
-function wrongType(detail = "The body is not of a type that is taken here."): NanoError {
-  return new NanoError("unsupported_type", "unsupported_media_type", detail);
-}
-
-function tooLarge(): NanoError {
-  return new NanoError("too_large", "body_too_large", "The body must be at most 1 MiB.");
-}
-
-function fromHono(error: HTTPException): NanoError {
-  if (error.status === 400) return invalid("invalid_json", "The body is not valid JSON.");
-  return toNanoError(error);
 }
 
 /** Renders an error, logs it if it is a fault of ours. */
