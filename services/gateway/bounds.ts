@@ -24,7 +24,8 @@ let lastHost: string | null | undefined;
 /** Whether a Host header names a host, or there is none, as in HTTP/1.0 and 2. Most requests name the same. */
 export function isHost(host: string | null | undefined): boolean {
   if (host == null || host === lastHost) return true;
-  if (!HOST.test(host)) return false;
+  // It may look like one and be none, such as 256.1.1.1: then no URL can be made of it.
+  if (!HOST.test(host) || !URL.canParse(`http://${host}`)) return false;
   lastHost = host;
   return true;
 }

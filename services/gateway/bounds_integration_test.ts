@@ -81,6 +81,9 @@ describe("bounds()", () => {
     const wrong = ["a/../admin?", "a@b", "a#", "a b", "a\\b", "a:b", "[::1", "", "<b>", "%61"];
     const taken = await Promise.all(wrong.map(async (host) => [host, (await ask(host)).includes("200 OK")]));
     expect(taken).toEqual(wrong.map((host) => [host, false]));
+    const none = ["a:99999", "256.1.1.1", "1.2.3.4.5", "[1:2]"];
+    const answers = await Promise.all(none.map(async (host) => [host, (await ask(host)).includes("200 OK")]));
+    expect(answers).toEqual(none.map((host) => [host, false]));
     for (const answer of await Promise.all(["shop.example", "127.0.0.1:8000", "[::1]:80", "a_b"].map(ask))) {
       expect(answer).toMatch(/200 OK[^]*\/real$/);
     }
