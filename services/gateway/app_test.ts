@@ -154,6 +154,30 @@ describe("the gateway", () => {
   });
 
   for (
+    const type of [
+      "application/json;",
+      "application/json ; charset=utf-8",
+      "application/json; charset=utf-8;",
+      'Application/JSON;charset="utf-8"',
+      "application/vnd.shop.v2+json",
+    ]
+  ) {
+    it(`takes a body of ${type}`, async () => {
+      const { body } = await problemOf("/auth/login", {
+        method: "POST",
+        headers: { "Content-Type": type },
+        body: "[]",
+      });
+      expect([body.status, body.code]).toEqual([400, "invalid_field"]);
+    });
+  }
+
+  it("refuses the type of an empty body with 415, as of any", async () => {
+    const { body } = await problemOf("/auth/login", { method: "POST", headers: { "Content-Type": "text/plain" } });
+    expect([body.status, body.code]).toEqual([415, "unsupported_media_type"]);
+  });
+
+  for (
     const [what, header, value, refusal] of [
       ["API keys that nobody was given", "X-Api-Key", () => `nano_sk_${newToken()}`, 503],
       ["what only looks like an API key", "X-Api-Key", () => "nano_sk_short", 401],

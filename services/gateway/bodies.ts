@@ -43,35 +43,56 @@ function limitTo(maxSize: number, refusal: () => NanoError) {
   };
 }
 
-/** Refuses bodies that are not JSON, or on a few routes not what those take. */
+/** JSON in any spelling that is legal; and the one that what follows knows without a doubt. */
+const JSON_TYPE = /^application\/([\w.+-]+\+)?json\s*(;|$)/i;
+const PLAIN_JSON = /^application\/json(; ?charset=utf-8)?$/i;
+
+/**
+ * Refuses bodies that are not JSON, or on a few routes not what those take. JSON goes on as `application/json`, whatever
+ * it was called, and an empty body as none, which is as good as `{}`.
+ */
 export async function onlyJson(c: RequestContext, next: () => Promise<void>): Promise<void> {
   // Deno gives a DELETE or POST without a body an empty stream: only the headers tell.
   const length = c.req.header("Content-Length");
   const told = length !== undefined || c.req.header("Transfer-Encoding") !== undefined ||
     c.req.header("Content-Type") !== undefined;
-  const hasBody = c.req.raw.body !== null && told && length !== "0" && c.req.method !== "GET" &&
-    c.req.method !== "HEAD";
+  const reads = c.req.method === "GET" || c.req.method === "HEAD";
+  const hasBody = c.req.raw.body !== null && told && length !== "0" && !reads;
+  const type = c.req.header("Content-Type") ?? "";
   const other = OTHER_TYPES.get(c.req.path);
   if (other) {
-    if (hasBody && !other.test(c.req.header("Content-Type") ?? "")) throw wrongType();
+    if (hasBody && !other.test(type)) throw wrongType();
     return await next();
   }
-  if (hasBody && !/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(c.req.header("Content-Type") ?? "")) {
-    throw wrongType("The body must be application/json.");
-  }
-  // Read as bytes, as text would hide what is not UTF-8; refused where the body is validated, after the caller is.
+  const json = JSON_TYPE.test(type);
+  if (hasBody && !json) throw wrongType("The body must be application/json.");
   // A provider's webhook is its bytes.
-  if (hasBody && !c.req.path.startsWith("/payments/webhooks/")) {
+  if (reads || c.req.path.startsWith("/payments/webhooks/")) return await next();
+
+  let text = "";
+  if (hasBody) {
+    // Read as bytes, as text would hide what is not UTF-8; refused where the body is validated, after the caller is.
     const bytes = new Uint8Array(await outside(c.env, () => inTime(c.req.arrayBuffer())));
     if (isTooDeep(bytes)) throw invalid("body_too_deep", "The body must be nested at most 64 deep.");
     c.set("utf8", isUtf8(bytes));
-    // What the routes ask for: of the bytes Hono would make it anew for each who does, by a Response.
-    Object.assign(c.req.bodyCache, { text: Promise.resolve(new TextDecoder().decode(bytes)) });
+    text = new TextDecoder().decode(bytes);
     // The work has its time from when there is something to work on.
     const context = currentContext();
     if (context) context.deadline = Date.now() + WRITE_MS;
   }
+  if (json) {
+    // What the routes ask for: of the bytes Hono would make it anew for each who does, by a Response.
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(text || "{}") });
+    if (!PLAIN_JSON.test(type)) c.req.raw = asJson(c.req.raw);
+  }
   await next();
+}
+
+/** A request whose body was read, with a plainer type. */
+function asJson({ url, method, headers, signal }: Request): Request {
+  const json = new Headers(headers);
+  json.set("Content-Type", "application/json");
+  return new Request(url, { method, headers: json, signal });
 }
 
 function wrongType(detail = "The body is not of a type that is taken here."): NanoError {
@@ -82,8 +103,9 @@ function tooLarge(): NanoError {
   return new NanoError("too_large", "body_too_large", "The body must be at most 1 MiB.");
 }
 
-/** What Hono refuses by itself: a body that it cannot read. */
+/** What Hono refuses by itself: a body that it cannot read, or the type of none. */
 export function fromHono(error: HTTPException): NanoError {
+  if (error.status === 415) return wrongType();
   if (error.status === 400) return invalid("invalid_json", "The body is not valid JSON.");
   return toNanoError(error);
 }

@@ -145,6 +145,25 @@ describe("POST /payments/{id}/capture and /void", () => {
     expect(new Set(operations.slice(-2).map((made) => made.idempotency_key?.fingerprint)).size).toBe(1);
   });
 
+  it("take an empty body of a JSON type for none", async () => {
+    for (const what of ["capture", "void"]) {
+      await post(undefined, "manager", { what });
+      for (const type of ["application/json", "application/json;", "application/vnd.shop.v2+json"]) {
+        const { status } = await app.request(`/payments/${payment.id}/${what}`, {
+          method: "POST",
+          headers: {
+            "Content-Type": type,
+            "Content-Length": "0",
+            Authorization: "Bearer manager",
+            "Idempotency-Key": "k1",
+          },
+        });
+        expect([what, type, status]).toEqual([what, type, 200]);
+      }
+      expect(new Set(operations.slice(-4).map((made) => made.idempotency_key?.fingerprint)).size).toBe(1);
+    }
+  });
+
   it("capture a part, as money or bare", async () => {
     await post({ amount: money(5) }, "manager", { what: "capture" });
     expect(operations.at(-1)?.amount).toEqual(money(5));
