@@ -16,7 +16,7 @@ import type { Clients } from "./clients.ts";
 import type { Config } from "./config.ts";
 import { complete } from "./document.ts";
 import type { RequestContext } from "./env.ts";
-import { admit, identify } from "./identify.ts";
+import { admit, identify, keyGiven } from "./identify.ts";
 import { errorCodesTable } from "./error_codes.ts";
 import { observeRequests } from "./observe.ts";
 import { createRoutes } from "./openapi.ts";
@@ -142,8 +142,7 @@ export function createApp(deps: Deps) {
   const origins = createOrigins({ config, store: deps.clients.store });
   const allowedOrigin = async (origin: string, c: RequestContext) => {
     if (origin === "") return null;
-    const store = c.req.method === "OPTIONS" ? undefined : storeNamed(c) ?? "";
-    return await origins.allows(origin, store) ? origin : null;
+    return await origins.allows(origin, storeOfAnswer(c)) ? origin : null;
   };
   const preflight = cors({
     origin: allowedOrigin,
@@ -163,8 +162,9 @@ export function createApp(deps: Deps) {
   app.use(async (c, next) => {
     if (c.req.method === "OPTIONS") return await preflight(c, next);
     // As Hono's own says it of other requests, but into the answer: before there is one, Hono would make it thrice.
-    const allowed = await allowedOrigin(c.req.header("Origin") ?? "", c);
     await next();
+    // Afterwards, when it is known of which store the key is.
+    const allowed = await allowedOrigin(c.req.header("Origin") ?? "", c);
     const { headers } = c.res;
     if (allowed) headers.set("Access-Control-Allow-Origin", allowed);
     headers.set("Access-Control-Expose-Headers", EXPOSED.join(","));
@@ -227,6 +227,16 @@ export function createApp(deps: Deps) {
   app.notFound((c) => problem(c, notFound("resource")));
   app.onError((error, c) => problem(c, error instanceof HTTPException ? fromHono(error) : error, log));
   return app;
+}
+
+/**
+ * The store whose origins may read an answer: an API key's, else the named one, "" for the default one. Any store's where
+ * that is not known: a preflight carries no key, and the refusal of one tells nothing of a store.
+ */
+function storeOfAnswer(c: RequestContext): string | undefined {
+  const key = c.get("key");
+  if (key) return key.store_id;
+  return c.req.method === "OPTIONS" || keyGiven(c) !== undefined ? undefined : storeNamed(c) ?? "";
 }
 
 /** Whether staff may have changed what the catalogue shows: shoppers change only what is available of it. */

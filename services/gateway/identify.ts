@@ -42,8 +42,8 @@ export async function identify(c: RequestContext, { sessions, keys, limits }: Id
   if (!context || c.req.path.startsWith(PROVIDERS)) return;
 
   const authorization = c.req.header("Authorization");
-  const bearer = authorization && /^Bearer +([\w.~+/=-]+)$/i.exec(authorization)?.[1];
-  const given = c.req.header("X-Api-Key") ?? (bearer && isApiKey(bearer) ? bearer : undefined);
+  const bearer = bearerOf(c);
+  const given = keyGiven(c);
   const tried = () => limits.takeNetwork(c, "credentials");
   const key = given === undefined ? undefined : await keys.check(given, tried);
   if (key) c.set("key", key);
@@ -84,6 +84,12 @@ export async function identify(c: RequestContext, { sessions, keys, limits }: Id
   };
 }
 
+/** The API key that a request carries, whatever it may be worth. */
+export function keyGiven(c: RequestContext): string | undefined {
+  const bearer = bearerOf(c);
+  return c.req.header("X-Api-Key") ?? (bearer && isApiKey(bearer) ? bearer : undefined);
+}
+
 /**
  * Refuses, on every route and once the request was counted, whom `identify` found where he has no business: a key in
  * another store than its own, a secret one at what people have, staff who must set up a second factor first.
@@ -98,6 +104,10 @@ export function admit(stores: Stores) {
     }
     await next();
   });
+}
+
+function bearerOf(c: RequestContext): string | undefined {
+  return /^Bearer +([\w.~+/=-]+)$/i.exec(c.req.header("Authorization") ?? "")?.[1];
 }
 
 async function sessionOf(bearer: string | undefined, sessions: Sessions): Promise<Session> {

@@ -45,6 +45,31 @@ describe("CORS", () => {
     expect([emptied.status, emptied.body.origins]).toEqual([200, undefined]);
   });
 
+  it("lets the origins of a publishable key's store read what it gets, refusals too", async () => {
+    const admin = await operator();
+    const origin = `https://${unique()}.example`;
+    const own = await openStore(admin, { origins: [origin] });
+    const input = { name: "Front", kind: "publishable" };
+    const { body: { key } } = await call<{ key: string }>({ ...admin, store: own.slug }, "POST", "/api-keys", input);
+    for (let tries = 0; tries < 100 && await allowed(origin, "OPTIONS") === null; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    const ask = async (path: string, headers: Record<string, string>, from = origin) => {
+      const response = await fetch(gateway + path, { headers: { origin: from, ...headers } });
+      await response.body?.cancel();
+      return [response.status, response.headers.get("access-control-allow-origin")];
+    };
+    for (const headers of [{ "x-api-key": key }, { authorization: `Bearer ${key}` }]) {
+      expect(await ask("/products", headers)).toEqual([200, origin]);
+      expect(await ask("/orders", headers)).toEqual([401, origin]);
+      expect(await ask("/products?limit=0", headers)).toEqual([400, origin]);
+      expect(await ask("/products?store=default", headers)).toEqual([404, origin]);
+      expect(await ask("/products", headers, "https://evil.example")).toEqual([200, null]);
+    }
+    expect(await ask("/products", { "x-api-key": "nano_pk_gone" })).toEqual([401, origin]);
+    expect(await ask("/products", {})).toEqual([200, null]);
+  });
+
   it("refuses what is no origin", async () => {
     const admin = await operator();
     for (
