@@ -153,6 +153,14 @@ describe("the gateway", () => {
     expect(refused.headers.get("RateLimit")).toContain('"checkout";r=0');
   });
 
+  for (const path of ["/cart/items", "/orders", "/payments"]) {
+    it(`refuses a card number at POST ${path}, whatever else is wrong with the body`, async () => {
+      const headers = { ...json, "X-Cart-Token": "t".repeat(43) };
+      const { body } = await problemOf(path, { method: "POST", headers, body: '{"cards":["4242-4242-4242-4242"]}' });
+      expect([body.status, body.code, body.errors[0].pointer]).toEqual([422, "card_number_refused", "/cards/0"]);
+    });
+  }
+
   for (
     const type of [
       "application/json;",

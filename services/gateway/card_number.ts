@@ -53,7 +53,7 @@ function pointerTo(part: Part): string {
   return names.reverse().map((name) => `/${name}`).join("");
 }
 
-/** Refuses bodies with card numbers, for routes without an Idempotency-Key; keyOf() does it for those with one. */
+/** Refuses bodies with card numbers before their schema is asked, which may not even know the field. */
 export function noCardNumbers() {
   return createMiddleware<Env>(async (c, next) => {
     // A body that is no JSON is refused by its schema.

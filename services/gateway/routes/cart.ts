@@ -3,6 +3,7 @@ import { createMiddleware } from "@hono/hono/factory";
 import type { Cart as CartMessage } from "../../../proto/gen/nano/cart/v1/cart.ts";
 import { notFound } from "../../shared/errors.ts";
 import type { Deps } from "../app.ts";
+import { noCardNumbers } from "../card_number.ts";
 import type { Env } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Currency, Id, Money } from "../schemas.ts";
@@ -83,8 +84,9 @@ export function cart({ clients, stores }: Deps) {
       summary: "Add to the cart",
       description:
         "The same variant again adds up. Without a session or token it makes a guest, whose `token` is in this answer only.",
+      middleware: [noCardNumbers()] as const,
       request: { body: jsonBody(NewItem) },
-      responses: answers(201, "The cart.", Cart, 404, 409),
+      responses: answers(201, "The cart.", Cart, 404, 409, 422),
     }),
     async (c) => {
       const item = c.req.valid("json");
@@ -98,9 +100,9 @@ export function cart({ clients, stores }: Deps) {
       path: "/items/{id}",
       tags: ["Cart"],
       summary: "Set an item's quantity",
-      middleware: [ownItem] as const,
+      middleware: [ownItem, noCardNumbers()] as const,
       request: { params, body: jsonBody(z.strictObject({ quantity }).openapi("CartItemInput")) },
-      responses: answers(200, "The cart.", Cart, 404, 409),
+      responses: answers(200, "The cart.", Cart, 404, 409, 422),
     }),
     async (c) => {
       const request = { store_id: (await stores.of(c)).id, item_id: c.req.valid("param").id, ...c.req.valid("json") };

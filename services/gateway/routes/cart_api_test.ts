@@ -110,6 +110,19 @@ describe("/cart", () => {
     expect([unknown.status, unknown.body.code]).toEqual([404, "variant_not_found"]);
   });
 
+  it("takes no card number, in no field either", async () => {
+    const { variant_id } = await sell(500, 3);
+    const first = await call({}, "POST", "/cart/items", { variant_id, quantity: 1 });
+    const card = { quantity: 1, card: "4242 4242 4242 4242" };
+    const guest = { cart: first.body.token };
+    for (
+      const [method, path] of [["POST", "/cart/items"], ["PUT", `/cart/items/${first.body.items[0]?.id}`]] as const
+    ) {
+      const { status, body } = await call(guest, method, path, card);
+      expect([method, status, body.code]).toEqual([method, 422, "card_number_refused"]);
+    }
+  });
+
   it("knows nobody else's items, whatever the body says", async () => {
     const { variant_id } = await sell(500, 9);
     const { body } = await call({}, "POST", "/cart/items", { variant_id, quantity: 1 });

@@ -159,7 +159,7 @@ export function orders(deps: Deps) {
       tags: ["Orders"],
       summary: "Place an order",
       description: "Of the caller's cart, at the prices of this moment. Its stock is held for 15 minutes.",
-      middleware: [buyers(), deps.limits.perPrincipal("checkout"), checkout()] as const,
+      middleware: [buyers(), deps.limits.perPrincipal("checkout"), checkout(), noCardNumbers()] as const,
       request: { headers: keyHeader, body: jsonBody(OrderInput) },
       responses: answers(201, "The order.", Order, 401, 404, 409, 422, 429),
     }),

@@ -1,5 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Deps } from "../app.ts";
+import { noCardNumbers } from "../card_number.ts";
 import { checkout } from "../env.ts";
 import { keyHeader, keyOf, showReplay } from "../idempotency.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
@@ -23,7 +24,7 @@ export function pay(deps: Deps) {
       tags: ["Payments"],
       summary: "Pay an order",
       description: "A payment that the provider has not answered in 8 s is `unknown` or `pending`: 202, to be polled.",
-      middleware: [buyers(), deps.limits.perPrincipal("checkout"), checkout()] as const,
+      middleware: [buyers(), deps.limits.perPrincipal("checkout"), checkout(), noCardNumbers()] as const,
       request: { headers: keyHeader, body: jsonBody(NewPayment) },
       responses: {
         ...answers(201, "The payment.", Payment, 401, 402, 404, 409, 422, 429),

@@ -6,6 +6,7 @@ import type {
 } from "../../../proto/gen/nano/payment/v1/payment.ts";
 import type { Deps } from "../app.ts";
 import { cached } from "../cache.ts";
+import { noCardNumbers } from "../card_number.ts";
 import { allow, visible } from "../env.ts";
 import { keyHeader, keyOf, showReplay } from "../idempotency.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
@@ -171,7 +172,11 @@ export function payments({ clients, stores, catalogue }: Deps) {
       tags: ["Payments"],
       summary: "Capture an authorised payment",
       description: "All of it, or a part, and then the rest is released. For managers of the store.",
-      middleware: [allow("payment:write"), visible((id) => clients.payment.getPayment({ id }))] as const,
+      middleware: [
+        allow("payment:write"),
+        visible((id) => clients.payment.getPayment({ id })),
+        noCardNumbers(),
+      ] as const,
       request: { params, headers: keyHeader, body: { ...jsonBody(CaptureInput), required: false } },
       responses: {
         ...answers(200, "The payment, captured.", Payment, 401, 403, 404, 409, 422),
@@ -199,7 +204,11 @@ export function payments({ clients, stores, catalogue }: Deps) {
       description:
         "Lets go of money that was reserved; what was captured is refunded instead. An order that nothing else pays " +
         "for is cancelled and its stock returns, unless it was sent. For managers of the store.",
-      middleware: [allow("payment:write"), visible((id) => clients.payment.getPayment({ id }))] as const,
+      middleware: [
+        allow("payment:write"),
+        visible((id) => clients.payment.getPayment({ id })),
+        noCardNumbers(),
+      ] as const,
       request: { params, headers: keyHeader, body: { ...jsonBody(z.strictObject({})), required: false } },
       responses: {
         ...answers(200, "The payment, voided.", Payment, 401, 403, 404, 409, 422),
@@ -239,7 +248,11 @@ export function payments({ clients, stores, catalogue }: Deps) {
       tags: ["Payments"],
       summary: "Refund a payment",
       description: "In part, by line or whole; for staff. Support staff may refund up to a limit at a time.",
-      middleware: [allow("refund:write"), visible((id) => clients.payment.getPayment({ id }))] as const,
+      middleware: [
+        allow("refund:write"),
+        visible((id) => clients.payment.getPayment({ id })),
+        noCardNumbers(),
+      ] as const,
       request: { params, headers: keyHeader, body: jsonBody(RefundInput) },
       responses: answers(
         201,

@@ -122,6 +122,7 @@ describe("POST /payments/{id}/refunds", () => {
       "/amount/amount",
     ],
     ["a card number", [{ reason: "4242 4242 4242 4242" }, "support"], 422, "card_number_refused", "/reason"],
+    ["one in no field", [{ reason: "x", card: "4242424242424242" }, "support"], 422, "card_number_refused", "/card"],
   ];
   for (const [name, given, status, code, pointer] of refusals) {
     it(`refuses ${name} with ${status} ${code}`, async () => {
@@ -196,6 +197,7 @@ describe("POST /payments/{id}/capture and /void", () => {
       ["no key", [{}, "manager", { what, key: "" }], 400, "idempotency_key_required"],
       ["an unknown field", [{ status: "captured" }, "manager", { what }], 400, "unknown_field"],
       ["an array", [[], "manager", { what }], 400, "invalid_field"],
+      ["a card number", [{ card: "4242424242424242" }, "manager", { what }], 422, "card_number_refused"],
     ];
     for (const [name, given, status, code] of refusals) {
       it(`refuse ${name} to ${what} with ${status} ${code}`, async () => {
