@@ -153,6 +153,13 @@ describe("the gateway", () => {
     expect(refused.headers.get("RateLimit")).toContain('"checkout";r=0');
   });
 
+  it("asks a stranger to sign in before it looks for the store", async () => {
+    for (const path of ["/payments/settings", "/products/export.csv", "/webhooks", "/api-keys", "/search?q=ada"]) {
+      const { body } = await problemOf(path, { headers: { "X-Store": "nowhere" } });
+      expect([path, body.status, body.code]).toEqual([path, 401, "unauthenticated"]);
+    }
+  });
+
   for (const path of ["/cart/items", "/orders", "/payments"]) {
     it(`refuses a card number at POST ${path}, whatever else is wrong with the body`, async () => {
       const headers = { ...json, "X-Cart-Token": "t".repeat(43) };

@@ -1,9 +1,8 @@
 import { createMiddleware } from "@hono/hono/factory";
 import type { Context } from "@hono/hono";
 import type { ApiKey, Session } from "../../proto/gen/nano/user/v1/user.ts";
-import { currentActor, mayAnywhere, requireIdentity, userId } from "../shared/auth.ts";
+import { currentActor, requireAnywhere, userId } from "../shared/auth.ts";
 import { currentContext, withContext } from "../shared/context.ts";
-import { forbidden } from "../shared/errors.ts";
 import { gauge } from "../shared/metrics.ts";
 import { overloaded } from "../shared/overload.ts";
 import type { Permission } from "../shared/permissions.ts";
@@ -41,9 +40,7 @@ export function signedIn() {
 /** Lets only those pass who have a permission in some store; a stranger gets 401, another role 403. */
 export function allow(permission: Permission) {
   return createMiddleware<Env>(async (_c, next) => {
-    const actor = currentActor();
-    requireIdentity(actor);
-    if (!mayAnywhere(actor, permission)) throw forbidden();
+    requireAnywhere(currentActor(), permission);
     await next();
   });
 }

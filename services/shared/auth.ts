@@ -85,6 +85,12 @@ export function require(actor: Actor, permission: Permission, store_id: string, 
   throw mayAnywhere(actor, permission) ? notFound(what) : forbidden();
 }
 
+/** Refuses whoever has a permission in no store: a stranger 401, another role 403. */
+export function requireAnywhere(actor: Actor, permission: Permission): void {
+  requireIdentity(actor);
+  if (!mayAnywhere(actor, permission)) throw forbidden();
+}
+
 /** Refuses every caller but a service of the platform. */
 export function requireService(actor: Actor): void {
   if (actor.kind !== "service") throw forbidden();

@@ -65,7 +65,7 @@ export function apiKeys({ clients: { user }, keys, stores }: Deps) {
       tags,
       summary: "List API keys",
       description: "Those of the request's store, for its managers; the newest first, revoked ones too.",
-      middleware: [allow("key:read"), inOwnStore(stores, "key:read")] as const,
+      middleware: [inOwnStore(stores, "key:read")] as const,
       request: { query: z.object({ limit: pageQuery.limit, cursor: pageQuery.cursor }) },
       responses: answers(200, "A page of keys.", pageOf(ApiKey), 401, 403, 404),
     }),

@@ -63,7 +63,7 @@ export function categories({ clients, stores, catalogue }: Deps) {
       tags: ["Categories"],
       summary: "Create a category",
       description: "For managers of the store and admins.",
-      middleware: [allow("category:write"), inOwnStore(stores, "category:write")] as const,
+      middleware: [inOwnStore(stores, "category:write")] as const,
       request: { body: jsonBody(CategoryInput) },
       responses: answers(201, "The category.", Category, 401, 403, 404, 409),
     }),

@@ -8,7 +8,7 @@ import { watched } from "../../shared/streams.ts";
 import type { Deps } from "../app.ts";
 import { inTime } from "../bounds.ts";
 import { patiently } from "../bulk.ts";
-import { allow, type Env, type RequestContext } from "../env.ts";
+import { type Env, type RequestContext } from "../env.ts";
 import { answers, createRoutes } from "../openapi.ts";
 import { inOwnStore } from "./own_store.ts";
 
@@ -49,7 +49,7 @@ export function media({ clients: { product }, stores }: Deps) {
       description:
         "A JPEG, PNG or WebP of at most 5 MiB and 20,000 pixels a side, as the body itself or as `file` of a " +
         "form. For managers of the request's store and admins. The same bytes again are the same image.",
-      middleware: [allow("product:write"), inOwnStore(stores, "product:write"), fewAtATime()] as const,
+      middleware: [inOwnStore(stores, "product:write"), fewAtATime()] as const,
       request: {
         body: {
           content: {

@@ -92,7 +92,7 @@ export function products({ clients, stores, catalogue }: Deps) {
       summary: "Create a product",
       description:
         "For managers of the store and admins. A simple product has `sku`, `price` and `stock` instead of `variants`.",
-      middleware: [allow("product:write"), inOwnStore(stores, "product:write")] as const,
+      middleware: [inOwnStore(stores, "product:write")] as const,
       request: { body: jsonBody(ProductInput) },
       responses: answers(201, "The product; its address is in `Location`.", Product, 401, 403, 404, 409),
     }),

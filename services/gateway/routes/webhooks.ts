@@ -37,7 +37,7 @@ export function webhookRoutes({ clients: { store }, stores }: Deps) {
       tags,
       summary: "List webhooks",
       description: "Those of the request's store, for its managers; the newest first.",
-      middleware: [allow("webhook:read"), inOwnStore(stores, "webhook:read")] as const,
+      middleware: [inOwnStore(stores, "webhook:read")] as const,
       request: { query: z.object(pageQuery) },
       responses: answers(200, "A page of webhooks.", pageOf(Webhook), 401, 403, 404),
     }),
@@ -58,7 +58,7 @@ export function webhookRoutes({ clients: { store }, stores }: Deps) {
       description: "The answer shows the secret, this once. Requests are signed by Standard Webhooks " +
         "(<https://www.standardwebhooks.com>): `webhook-id`, `webhook-timestamp`, `webhook-signature`; any 2xx within 15 s " +
         "is a success, 410 disables the webhook, and all else is tried again up to nine times over three days.",
-      middleware: [allow("webhook:write"), inOwnStore(stores, "webhook:write")] as const,
+      middleware: [inOwnStore(stores, "webhook:write")] as const,
       request: { body: jsonBody(WebhookInput) },
       responses: answers(201, "The webhook with its secret.", WebhookWithSecret, 401, 403, 404, 409),
     }),
