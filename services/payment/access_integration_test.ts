@@ -49,10 +49,15 @@ describe("who may see payments", () => {
     });
   }
 
-  it("shows a guest the guest's own payment", async () => {
+  it("shows a guest the guest's own payment, for the 90 days of a token", async () => {
     const { user_id: _, ...asked } = request("tok_ok");
     const { id } = await authorize({ ...asked, guest_hash: guest.guest_hash ?? "" });
     expect((await as(guest, () => client.getPayment({ id }))).id).toBe(id);
+    await database.owner.query("update payment.payments set create_time = now() - interval '91 days' where id = $1", [
+      id,
+    ]);
+    expect((await refusal(as(guest, () => client.getPayment({ id })))).code).toBe("payment_not_found");
+    expect((await as(support, () => client.getPayment({ id }))).id).toBe(id);
   });
 
   it("answers an id that is no UUID with payment_not_found", async () => {

@@ -18,6 +18,9 @@ import { createPersonHandlers } from "./person.ts";
 import { receiveWebhook } from "./receive_webhook.ts";
 import { refundPayment } from "./refund_payment.ts";
 
+/** A guest's token lives so long. When just it ends the cart service knows; an order is paid when it is placed, or minutes later. */
+const GUEST_MS = 90 * 24 * 3_600_000;
+
 /** The payment service's RPCs: messages to plain values and back, and who may. */
 export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
   const { repository, providers } = deps;
@@ -28,7 +31,9 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
     if (actor.kind === "anonymous") throw unauthenticated();
     if (actor.api_key && !mayAnywhere(actor, "payment:read")) throw forbidden();
     const payment = isId(id) ? await repository.find(id) : undefined;
-    if (!payment || !(owns(actor, payment) || may(actor, "payment:read", payment.store_id))) throw notFound("payment");
+    if (!payment || !(isBuyer(actor, payment) || may(actor, "payment:read", payment.store_id))) {
+      throw notFound("payment");
+    }
     return payment;
   }
 
@@ -158,4 +163,9 @@ export function createHandlers(deps: Deps): Rpcs<PaymentServiceServer> {
     if (!key?.key) throw invalid("idempotency_key_required", "This needs an Idempotency-Key.");
     return await operateOnPayment(deps, { payment, ...key, principal: principalOf(actor), plan });
   }
+}
+
+/** Whether a payment is the actor's own: a user's, or a guest's as long as the token lives. */
+function isBuyer(actor: Actor, payment: Payment): boolean {
+  return owns(actor, payment) && (payment.user_id !== null || payment.create_time.getTime() > Date.now() - GUEST_MS);
 }
