@@ -253,11 +253,11 @@ export function orders(deps: Deps) {
       tags: ["Orders"],
       summary: "List an order's shipments",
       request: { params },
-      responses: answers(200, "The shipments, oldest first.", z.object({ data: z.array(Shipment) }), 401, 404),
+      responses: answers(200, "All shipments, oldest first, in one page.", pageOf(Shipment), 401, 404),
     }),
     async (c) => {
-      const { data } = await clients.order.listShipments({ order_id: c.req.valid("param").id });
-      return c.json({ data: data.map(presentShipment) }, 200);
+      const all = await clients.order.listShipments({ order_id: c.req.valid("param").id });
+      return c.json(presentPage(all, presentShipment), 200);
     },
   );
 

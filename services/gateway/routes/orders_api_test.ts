@@ -211,7 +211,8 @@ describe("the store's staff", () => {
     const early = await move(manager, order.id, { status: "delivered" });
     expect([early.status, early.body["allowed"]]).toEqual([409, ["shipped", "cancelled"]]);
     expect((await call(manager, "POST", path, parcel)).status).toBe(201);
-    expect((await call<{ data: unknown[] }>(buyer, "GET", path)).body.data).toHaveLength(2);
+    const { body: parcels } = await call<{ data: unknown[]; next_cursor: null }>(buyer, "GET", path);
+    expect([parcels.data.length, parcels.next_cursor]).toEqual([2, null]);
     expect((await call<Order>(buyer, "GET", `/orders/${order.id}`)).body.status).toBe("shipped");
     for (const status of ["delivered", "completed"]) {
       expect((await move(manager, order.id, { status })).body.status).toBe(status);

@@ -233,11 +233,11 @@ export function payments({ clients, stores, catalogue }: Deps) {
       summary: "List a payment's refunds, oldest first",
       description: "For its buyer and the store's staff.",
       request: { params },
-      responses: answers(200, "The refunds.", z.object({ data: z.array(Refund) }), 401, 404),
+      responses: answers(200, "All refunds, in one page.", pageOf(Refund), 401, 404),
     }),
     async (c) => {
-      const { data } = await clients.payment.listRefunds({ payment_id: c.req.valid("param").id });
-      return c.json({ data: data.map(presentRefund) }, 200);
+      const all = await clients.payment.listRefunds({ payment_id: c.req.valid("param").id });
+      return c.json(presentPage(all, presentRefund), 200);
     },
   );
 

@@ -33,10 +33,10 @@ describe("/payments", () => {
   }
 
   it("lists refunds", async () => {
-    expect((await get(`/payments/${payment.id}/refunds`, "customer")).body.data).toMatchObject([{
-      id: refund.id,
-      amount: money(500),
-    }]);
+    expect((await get(`/payments/${payment.id}/refunds`, "customer")).body).toMatchObject({
+      data: [{ id: refund.id, amount: money(500) }],
+      next_cursor: null,
+    });
     expect((await get(`/payments/${payment.id}/refunds`)).status).toBe(401);
   });
 });
