@@ -2,7 +2,8 @@ import { cors } from "@hono/hono/cors";
 import { HTTPException } from "@hono/hono/http-exception";
 import { getConnInfo } from "@hono/hono/deno";
 import { secureHeaders } from "@hono/hono/secure-headers";
-import { ANONYMOUS, type Context, currentContext, withContext } from "../shared/context.ts";
+import { currentActor, isStaffOrKey } from "../shared/auth.ts";
+import { ANONYMOUS, type Context, withContext } from "../shared/context.ts";
 import { notFound, toNanoError } from "../shared/errors.ts";
 import { isProven, PROOF_HEADER } from "../shared/forwarding.ts";
 import type { Log } from "../shared/log.ts";
@@ -241,9 +242,8 @@ function storeOfAnswer(c: RequestContext): string | undefined {
 
 /** Whether staff may have changed what the catalogue shows: shoppers change only what is available of it. */
 function isStaffsWrite(c: RequestContext): boolean {
-  const { api_key, role, store_roles } = currentContext()?.actor ?? ANONYMOUS;
   const reads = c.req.method === "GET" || c.req.method === "HEAD" || c.req.method === "OPTIONS";
-  return !reads && (api_key !== undefined || role === "admin" || store_roles.length > 0);
+  return !reads && isStaffOrKey(currentActor());
 }
 
 /** Renders an error, logs it if it is a fault of ours. */

@@ -1,5 +1,5 @@
 import { routePath } from "@hono/hono/route";
-import { currentActor } from "../shared/auth.ts";
+import { currentActor, isStaffOrKey } from "../shared/auth.ts";
 import { ANONYMOUS, currentContext, withContext } from "../shared/context.ts";
 import { type Catalogue, matches, type Page, rendered } from "./catalogue.ts";
 import type { RequestContext } from "./env.ts";
@@ -17,7 +17,7 @@ export async function cached(
 ): Promise<Response> {
   const actor = currentActor();
   const context = currentContext();
-  if (actor.api_key !== undefined || actor.role === "admin" || actor.store_roles.length > 0 || !context) {
+  if (isStaffOrKey(actor) || !context) {
     return answer(c, rendered(await read()), "private, no-cache");
   }
   const { search } = new URL(c.req.url);

@@ -1,5 +1,6 @@
 import { createMiddleware } from "@hono/hono/factory";
 import type { ApiKey, Session } from "../../proto/gen/nano/user/v1/user.ts";
+import { currentActor, isStaff } from "../shared/auth.ts";
 import { currentContext } from "../shared/context.ts";
 import { forbidden, NanoError, unauthenticated } from "../shared/errors.ts";
 import { sha256 } from "../shared/ids.ts";
@@ -69,19 +70,9 @@ export async function identify(c: RequestContext, { sessions, keys, limits }: Id
   });
   c.set("session", session);
   const { user_id, role, store_roles, email } = session;
-  const step_up = needsStepUp(session)
-    ? { step_up: true, step_up_refund_over: session.step_up_refund_amount ?? 0 }
-    : {};
-  context.actor = {
-    kind: "user",
-    user_id,
-    role,
-    store_roles,
-    email,
-    session_id: session.id,
-    ...guest_hash,
-    ...step_up,
-  };
+  const person = { kind: "user", user_id, role, store_roles, email, session_id: session.id, ...guest_hash };
+  const step_up = { step_up: true, step_up_refund_over: session.step_up_refund_amount ?? 0 };
+  context.actor = isStaff(person) && needsStepUp(session) ? { ...person, ...step_up } : person;
 }
 
 /** The API key that a request carries, whatever it may be worth. */
@@ -99,7 +90,7 @@ export function admit(stores: Stores) {
     const { key, session } = c.var;
     if (key && storeNamed(c)) await stores.of(c);
     if (key?.kind === "secret" && PEOPLE.test(c.req.path)) throw forbidden("This is for people, not for API keys.");
-    if (session?.totp_required && !session.totp && isStaff(session) && !ENROLMENT.test(c.req.path)) {
+    if (session?.totp_required && !session.totp && isStaff(currentActor()) && !ENROLMENT.test(c.req.path)) {
       throw totpEnrolmentRequired();
     }
     await next();
@@ -119,14 +110,9 @@ function actorOf({ id, store_id, scopes }: ApiKey) {
   return { kind: "api_key", store_roles: [], api_key: { id, store_id, scopes } };
 }
 
-function isStaff({ role, store_roles }: Session): boolean {
-  return role === "admin" || store_roles.length > 0;
-}
-
-/** Whether staff with a second factor, or who must have one, have not confirmed within the last minutes. */
+/** Whether who has a second factor, or as staff must have one, has not confirmed within the last minutes. */
 function needsStepUp(session: Session): boolean {
-  if (!isStaff(session) || !(session.totp || session.totp_required)) return false;
-  return (session.confirmed_until ?? 0) <= Date.now();
+  return Boolean(session.totp || session.totp_required) && (session.confirmed_until ?? 0) <= Date.now();
 }
 
 function oneIdentity(): NanoError {

@@ -1,6 +1,6 @@
 import { createMiddleware } from "@hono/hono/factory";
 import { isIPv6 } from "node:net";
-import { currentActor } from "../shared/auth.ts";
+import { currentActor, isStaffOrKey } from "../shared/auth.ts";
 import { NanoError } from "../shared/errors.ts";
 import { sha256 } from "../shared/ids.ts";
 import { counter } from "../shared/metrics.ts";
@@ -198,8 +198,7 @@ function principalOf(c: RequestContext): string {
 
 function generalLimit(c: RequestContext): LimitName {
   if (["GET", "HEAD", "OPTIONS"].includes(c.req.method)) return "read";
-  const { api_key, role, store_roles } = currentActor();
-  return api_key || role === "admin" || store_roles.length > 0 ? "admin" : "write";
+  return isStaffOrKey(currentActor()) ? "admin" : "write";
 }
 
 function seconds(microseconds: number): number {

@@ -1,5 +1,13 @@
 import type { ProductServiceServer } from "../../proto/gen/nano/product/v1/product.ts";
-import { type Actor, currentActor, may, require, requireIdentity, requireService } from "../shared/auth.ts";
+import {
+  type Actor,
+  currentActor,
+  isStaffOrKey,
+  may,
+  require,
+  requireIdentity,
+  requireService,
+} from "../shared/auth.ts";
 import { forbidden, invalid, notFound } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import type { Rpcs } from "../shared/grpc.ts";
@@ -30,8 +38,8 @@ export function createHandlers(deps: Pick<Deps, "pool" | "repository">): Rpcs<Pr
 
   /** Where the catalogue is read: staff and services see what they have just written, shoppers perhaps a moment later. */
   function catalogue(): Sql | undefined {
-    const { kind, role, store_roles, api_key } = currentActor();
-    const shopper = kind !== "service" && role !== "admin" && store_roles.length === 0 && !api_key;
+    const actor = currentActor();
+    const shopper = actor.kind !== "service" && !isStaffOrKey(actor);
     return shopper ? repository.replica : undefined;
   }
 

@@ -36,6 +36,16 @@ export function isAdmin(actor: Actor): boolean {
   return actor.kind === "user" && actor.role === "admin";
 }
 
+/** Whether the actor works for the shop: an admin, or a person with a role in some store. */
+export function isStaff(actor: Actor): boolean {
+  return isAdmin(actor) || (actor.kind === "user" && actor.store_roles.length > 0);
+}
+
+/** The same, or one of the machines that staff gave a key: who sees what buyers don't. */
+export function isStaffOrKey(actor: Actor): boolean {
+  return actor.api_key !== undefined || isStaff(actor);
+}
+
 /** The signed-in user's id. Throws `unauthenticated`, and to a key, which is nobody, `forbidden`. */
 export function userId(actor: Actor): string {
   if (actor.kind === "api_key") throw forbidden("This is for people, not for API keys.");

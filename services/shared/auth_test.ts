@@ -1,6 +1,17 @@
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
-import { type Actor, currentActor, isAdmin, may, owns, require, requireService, userId } from "./auth.ts";
+import {
+  type Actor,
+  currentActor,
+  isAdmin,
+  isStaff,
+  isStaffOrKey,
+  may,
+  owns,
+  require,
+  requireService,
+  userId,
+} from "./auth.ts";
 import { ANONYMOUS, asSystem, SYSTEM, withContext } from "./context.ts";
 import type { NanoError } from "./errors.ts";
 
@@ -66,6 +77,24 @@ describe("may()", () => {
 
   it("gives no role of one store anything in another", () =>
     expect(may(staff("manager"), "order:read", "s2")).toBe(false));
+});
+
+describe("isStaff() and isStaffOrKey()", () => {
+  const key: Actor = { kind: "api_key", store_roles: [], api_key: { id: "k", store_id: "s1", scopes: [] } };
+  const table: [name: string, actor: Actor, isStaff: boolean, isStaffOrKey: boolean][] = [
+    ["nobody", ANONYMOUS, false, false],
+    ["a guest", guest, false, false],
+    ["a guest that claims roles", { ...guest, role: "admin", store_roles: staff("manager").store_roles }, false, false],
+    ["a customer", user(), false, false],
+    ["support", staff("support"), true, true],
+    ["an admin", admin, true, true],
+    ["an API key", key, false, true],
+    ["a service", SYSTEM, false, false],
+  ];
+  for (const [name, actor, person, any] of table) {
+    it(`are ${person} and ${any} for ${name}`, () =>
+      expect([isStaff(actor), isStaffOrKey(actor)]).toEqual([person, any]));
+  }
 });
 
 describe("owns()", () => {

@@ -1,8 +1,8 @@
 import type { UserServiceServer } from "../../proto/gen/nano/user/v1/user.ts";
 import {
-  type Actor,
   currentActor,
   isAdmin,
+  isStaff,
   requireIdentity,
   requireStepUp,
   stepUpRequired,
@@ -130,8 +130,4 @@ function requireAdmin(): void {
   const actor = currentActor();
   requireIdentity(actor);
   if (!isAdmin(actor)) throw forbidden();
-}
-
-function isStaff(actor: Actor): boolean {
-  return isAdmin(actor) || actor.store_roles.length > 0;
 }

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { createMiddleware } from "@hono/hono/factory";
 import type { Deps } from "../app.ts";
-import { currentActor, isAdmin } from "../../shared/auth.ts";
+import { currentActor, isStaff } from "../../shared/auth.ts";
 import { forbidden } from "../../shared/errors.ts";
 import { allow, type Env, type RequestContext, signedIn, visible } from "../env.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
@@ -37,8 +37,7 @@ const params = z.object({ id: z.string().openapi({ description: "The user's id."
 /** Second factors are for staff; to a customer these routes are refused. */
 function staff() {
   return createMiddleware<Env>(async (_c, next) => {
-    const actor = currentActor();
-    if (!isAdmin(actor) && actor.store_roles.length === 0) throw forbidden("Second factors are for staff.");
+    if (!isStaff(currentActor())) throw forbidden("Second factors are for staff.");
     await next();
   });
 }
