@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { UserAddress as UserAddressMessage } from "../../../proto/gen/nano/user/v1/user.ts";
 import type { Deps } from "../app.ts";
 import { notFound } from "../../shared/errors.ts";
-import { signedIn, visible } from "../env.ts";
+import { signedIn, visible } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Address, Id, pageOf, pageQuery, presentPage, Time } from "../schemas.ts";
 

@@ -4,7 +4,8 @@ import type { ApiKey as ApiKeyMessage } from "../../../proto/gen/nano/user/v1/us
 import type { Deps } from "../app.ts";
 import { currentActor, require } from "../../shared/auth.ts";
 import { KEY_SCOPES } from "../../shared/permissions.ts";
-import { allow, type Env } from "../env.ts";
+import type { Env } from "../env.ts";
+import { allow } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Id, pageOf, pageQuery, presentPage, text, Time } from "../schemas.ts";
 import { storeNamed } from "../stores.ts";

@@ -1,7 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { type Entry, listAll } from "../audit.ts";
 import type { Deps } from "../app.ts";
-import { allow, type RequestContext } from "../env.ts";
+import type { RequestContext } from "../env.ts";
+import { allow } from "../guards.ts";
 import { csvLine, download } from "../csv.ts";
 import { answers, createRoutes } from "../openapi.ts";
 import { Id, pageOf, pageQuery, presentPage, text, Time } from "../schemas.ts";

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Deps } from "../app.ts";
-import { signedIn } from "../env.ts";
+import { signedIn } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { text } from "../schemas.ts";
 import { LinkToken, Password } from "./user_schemas.ts";

@@ -3,7 +3,7 @@ import type { Category as CategoryMessage } from "../../../proto/gen/nano/produc
 import { currentActor, require } from "../../shared/auth.ts";
 import type { Deps } from "../app.ts";
 import { cached } from "../cache.ts";
-import { allow, visible } from "../env.ts";
+import { allow, visible } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Id, text } from "../schemas.ts";
 import { inOwnStore } from "./own_store.ts";

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { currentActor, require } from "../../shared/auth.ts";
 import { withTimeout } from "../../shared/context.ts";
 import type { Deps } from "../app.ts";
-import { allow } from "../env.ts";
+import { allow } from "../guards.ts";
 import { answers, createRoutes } from "../openapi.ts";
 import { Id, Money } from "../schemas.ts";
 

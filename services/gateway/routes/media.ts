@@ -8,7 +8,7 @@ import { watched } from "../../shared/streams.ts";
 import type { Deps } from "../app.ts";
 import { inTime } from "../bounds.ts";
 import { patiently } from "../bulk.ts";
-import { type Env, type RequestContext } from "../env.ts";
+import type { Env, RequestContext } from "../env.ts";
 import { answers, createRoutes } from "../openapi.ts";
 import { inOwnStore } from "./own_store.ts";
 

@@ -6,7 +6,7 @@ import type { Deps } from "../app.ts";
 import { BulkAnswer, Ids, toEach } from "../bulk.ts";
 import { noCardNumbers } from "../card_number.ts";
 import { csvDownload, csvLine } from "../csv.ts";
-import { allow, visible } from "../env.ts";
+import { allow, visible } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Id, text, Time } from "../schemas.ts";
 import { createTimeline, TimelineEntry } from "../timeline.ts";

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Deps } from "../app.ts";
 import { noCardNumbers } from "../card_number.ts";
-import { checkout } from "../env.ts";
+import { checkout } from "../checkout.ts";
 import { keyHeader, keyOf, showReplay } from "../idempotency.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Id } from "../schemas.ts";

@@ -7,7 +7,7 @@ import type {
 import type { Deps } from "../app.ts";
 import { cached } from "../cache.ts";
 import { noCardNumbers } from "../card_number.ts";
-import { allow, visible } from "../env.ts";
+import { allow, visible } from "../guards.ts";
 import { keyHeader, keyOf, showReplay } from "../idempotency.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { inOwnStore } from "./own_store.ts";

@@ -3,7 +3,8 @@ import type { Erasure as ErasureMessage } from "../../../proto/gen/nano/user/v1/
 import { currentActor, userId } from "../../shared/auth.ts";
 import type { Deps } from "../app.ts";
 import { download } from "../csv.ts";
-import { allow, type RequestContext, signedIn } from "../env.ts";
+import type { RequestContext } from "../env.ts";
+import { allow, signedIn } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Id, text, Time } from "../schemas.ts";
 

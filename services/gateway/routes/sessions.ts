@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { SessionInfo } from "../../../proto/gen/nano/user/v1/identity.ts";
 import { currentActor, userId } from "../../shared/auth.ts";
 import type { Deps } from "../app.ts";
-import { allow, signedIn } from "../env.ts";
+import { allow, signedIn } from "../guards.ts";
 import { answers, createRoutes } from "../openapi.ts";
 import { Id, pageOf, pageQuery, presentPage, Time } from "../schemas.ts";
 

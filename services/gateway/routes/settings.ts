@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Deps } from "../app.ts";
-import { allow } from "../env.ts";
+import { allow } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 
 const Settings = z.strictObject({

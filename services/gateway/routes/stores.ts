@@ -3,7 +3,7 @@ import type { Store as StoreMessage } from "../../../proto/gen/nano/store/v1/sto
 import { currentActor, require } from "../../shared/auth.ts";
 import type { Deps } from "../app.ts";
 import { cached } from "../cache.ts";
-import { allow, visible } from "../env.ts";
+import { allow, visible } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Currency, Id, Money, pageOf, pageQuery, presentPage, text, Time } from "../schemas.ts";
 

@@ -3,7 +3,8 @@ import { createMiddleware } from "@hono/hono/factory";
 import type { Deps } from "../app.ts";
 import { currentActor, isStaff } from "../../shared/auth.ts";
 import { forbidden } from "../../shared/errors.ts";
-import { allow, type Env, type RequestContext, signedIn, visible } from "../env.ts";
+import type { Env, RequestContext } from "../env.ts";
+import { allow, signedIn, visible } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { text, Time } from "../schemas.ts";
 

@@ -4,7 +4,7 @@ import type { Deps } from "../app.ts";
 import { currentActor, userId } from "../../shared/auth.ts";
 import { invalid, NanoError } from "../../shared/errors.ts";
 import { permissionsOf } from "../../shared/permissions.ts";
-import { allow, signedIn, visible } from "../env.ts";
+import { allow, signedIn, visible } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { pageOf, pageQuery, presentPage, text } from "../schemas.ts";
 import { storeNamed } from "../stores.ts";

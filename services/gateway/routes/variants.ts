@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Stock as StockMessage } from "../../../proto/gen/nano/product/v1/product.ts";
 import type { Deps } from "../app.ts";
-import { allow, visible } from "../env.ts";
+import { allow, visible } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { Id, pageOf, pageQuery, presentPage, Time } from "../schemas.ts";
 import { Stock, StockMovement } from "./product_schemas.ts";

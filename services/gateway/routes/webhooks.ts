@@ -6,7 +6,8 @@ import type {
   WebhookWithSecret as SecretMessage,
 } from "../../../proto/gen/nano/store/v1/store.ts";
 import type { Deps } from "../app.ts";
-import { allow, type RequestContext, visible } from "../env.ts";
+import type { RequestContext } from "../env.ts";
+import { allow, visible } from "../guards.ts";
 import { answers, createRoutes, jsonBody } from "../openapi.ts";
 import { pageOf, pageQuery, presentPage } from "../schemas.ts";
 import { inOwnStore } from "./own_store.ts";
