@@ -10,6 +10,7 @@ import type { Log } from "../shared/log.ts";
 import { toProblem } from "../shared/problem.ts";
 import { traceparentFor } from "../shared/trace.ts";
 import { auditNetwork, clientAddress } from "./address.ts";
+import { NO_CONTENT, VARY } from "./answer_headers.ts";
 import type { ApiKeys } from "./api_keys.ts";
 import { fromHono, onlyJson, sizeLimits, WRITE_MS } from "./bodies.ts";
 import { bounds } from "./bounds.ts";
@@ -84,10 +85,12 @@ const EXPOSED = [
   "Retry-After",
   "X-Request-Id",
 ];
-const NO_CONTENT = "default-src 'none'; frame-ancestors 'none'";
 const LICENSE = { name: "MIT", identifier: "MIT" };
 
-/** The gateway's app. Middleware in this order: request id and log, headers, CORS, body limit, actor; then the routes. */
+/**
+ * The gateway's app. Middleware in this order: request id and log, headers, CORS, bounds, the body's size and type, who
+ * asks; then the probes and providers' webhooks; rate limit, whom to admit; then the routes.
+ */
 export function createApp(deps: Deps) {
   const { config, log } = deps;
   const app = createRoutes();
@@ -114,7 +117,7 @@ export function createApp(deps: Deps) {
       // Not by c.header, here and below: once there is an answer that makes a new one of it, its body a stream.
       const { headers } = c.res;
       headers.set("X-Request-Id", request_id);
-      headers.set("Vary", "X-Store, Authorization, Origin, X-Api-Key");
+      headers.set("Vary", VARY);
       // What a route does not say may be kept is nobody's to keep.
       if (!headers.has("Cache-Control")) headers.set("Cache-Control", "no-store");
       ended();

@@ -1,5 +1,8 @@
+import { unavailable } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import { countRefusal } from "../shared/overload.ts";
+import { toProblem } from "../shared/problem.ts";
+import { NO_CONTENT, VARY } from "./answer_headers.ts";
 import { observeRefusal } from "./observe.ts";
 import { requestIdOf } from "./request_id.ts";
 
@@ -56,7 +59,14 @@ export interface Gate {
  * limit is met and they are fast, a few more.
  */
 export function createGate({ slow, least, most }: Bounds = BROWSE): Gate {
-  let [limit, underWay, answered, late, peak, began, slowAt] = [most, 0, 0, 0, 0, -Infinity, -Infinity];
+  let limit = most;
+  let underWay = 0;
+  // Of the window that is running.
+  let began = -Infinity;
+  let answered = 0;
+  let late = 0;
+  let peak = 0;
+  let slowAt = -Infinity;
   return {
     enter(now) {
       if (underWay === 0 && now - began > WINDOW_MS) {
@@ -93,7 +103,9 @@ export function createGate({ slow, least, most }: Bounds = BROWSE): Gate {
 
 /** Tells whether the event loop is late: then what comes waits before anybody sees it. */
 function watchLoop(): { late(): boolean; close(): void } {
-  let [last, lateness, late] = [performance.now(), 0, false];
+  let last = performance.now();
+  let lateness = 0;
+  let late = false;
   const timer = setInterval(() => {
     const now = performance.now();
     // Smoothed, so that one long pause, such as for memory to be tidied, is none.
@@ -206,43 +218,42 @@ function decoded(text: string): string {
   }
 }
 
+/** Made once: an error's stack costs more than the answer. */
+const BUSY = unavailable();
+
 /** What the chain says of an overload, without the chain. A script of any origin may read it: it tells nothing. */
 function refusal(request: Request, path: string): Response {
   const request_id = requestIdOf(request.headers.get("X-Request-Id"));
-  return new Response(
-    `{"type":"urn:nano:error:unavailable","title":"Unavailable","status":503,` +
-      `"detail":"The service is busy. Try again shortly.","instance":${JSON.stringify(path)},` +
-      `"code":"unavailable","request_id":"${request_id}"}`,
-    {
-      status: 503,
-      headers: [
-        ["Content-Type", "application/problem+json"],
-        ["Retry-After", "1"],
-        ["X-Request-Id", request_id],
-        ["Cache-Control", "no-store"],
-        ["Vary", "X-Store, Authorization, Origin, X-Api-Key"],
-        ["Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"],
-        ["X-Content-Type-Options", "nosniff"],
-        ...request.headers.has("Origin")
-          ? [["Access-Control-Allow-Origin", "*"], ["Access-Control-Expose-Headers", "Retry-After, X-Request-Id"]] as [
-            string,
-            string,
-          ][]
-          : [],
-      ],
+  const response = new Response(JSON.stringify(toProblem(BUSY, path, request_id)), {
+    status: 503,
+    headers: {
+      "Content-Type": "application/problem+json",
+      "Retry-After": "1",
+      "X-Request-Id": request_id,
+      "Cache-Control": "no-store",
+      "Vary": VARY,
+      "Content-Security-Policy": NO_CONTENT,
+      "X-Content-Type-Options": "nosniff",
     },
-  );
+  });
+  if (request.headers.has("Origin")) {
+    response.headers.set("Access-Control-Allow-Origin", "*");
+    response.headers.set("Access-Control-Expose-Headers", "Retry-After, X-Request-Id");
+  }
+  return response;
 }
 
 /** Counts refusals; a line a second says how many there were, as a line each would cost more than they do. */
 function summary(log: Log): () => void {
-  let [refused, timer]: [number, ReturnType<typeof setTimeout> | undefined] = [0, undefined];
+  let refused = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   return () => {
     countRefusal("gateway");
     refused++;
     timer ??= setTimeout(() => {
       log.warn({ event: { action: "refused_for_overload" }, refused }, `refused ${refused} requests for overload`);
-      [refused, timer] = [0, undefined];
+      refused = 0;
+      timer = undefined;
     }, 1_000);
   };
 }
