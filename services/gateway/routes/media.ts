@@ -9,6 +9,7 @@ import type { Deps } from "../app.ts";
 import { inTime } from "../bounds.ts";
 import { patiently } from "../bulk.ts";
 import type { Env, RequestContext } from "../env.ts";
+import { checkForm } from "../form.ts";
 import { answers, createRoutes } from "../openapi.ts";
 import { inOwnStore } from "./own_store.ts";
 
@@ -149,6 +150,7 @@ async function bytesOf(c: RequestContext): Promise<Uint8Array<ArrayBuffer>> {
 }
 
 async function fileOf(c: RequestContext): Promise<ArrayBuffer> {
+  checkForm(new Uint8Array(await c.req.arrayBuffer()), c.req.header("Content-Type") ?? "");
   const form = await c.req.formData().catch((error) => {
     if (error instanceof NanoError) throw error;
     throw invalid("invalid_request", "The form can't be read.");
