@@ -12,7 +12,7 @@ import type { Deps } from "./deps.ts";
 import { replayPlaced, toMessage } from "./messages.ts";
 import { type Change, type Draft, followUp, type OfferedLine, type Order, priceLines, type Pricing } from "./order.ts";
 import { payAtOnce } from "./pay_order.ts";
-import type { Taken } from "./placing_rows.ts";
+import type { Taken } from "./placing_repository.ts";
 import { atOnce, commitStock, releaseStock } from "./stock.ts";
 
 /** What a buyer asks for. */

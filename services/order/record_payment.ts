@@ -3,7 +3,7 @@ import { type NanoError, notFound } from "../shared/errors.ts";
 import { failpoint } from "../shared/failpoints.ts";
 import type { Tx } from "../shared/postgres.ts";
 import { advance, followPayment } from "./attempt.ts";
-import { resolving } from "./attempt_rows.ts";
+import { resolving } from "./attempt_repository.ts";
 import type { Deps } from "./deps.ts";
 import { paidOutcome } from "./messages.ts";
 import {

@@ -3,17 +3,17 @@ import { dropKey, finishKey, type Outcome, reapKeys, takeOverKey, yieldKey } fro
 import { addJob, addJobs, eventJob, removeJob } from "../shared/jobs.ts";
 import { collect, onCommit, type Pool, single, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 import { afterChange, stepsOf } from "./after_change.ts";
-import { createAttemptRows } from "./attempt_rows.ts";
+import { createAttemptRepository } from "./attempt_repository.ts";
 import { changeStatement } from "./change_statement.ts";
 import { placedOutcome, toMessage } from "./messages.ts";
-import { createNoteRows } from "./notes.ts";
+import { createNoteRepository } from "./note_repository.ts";
 import { type Attempt, type Change, type FollowUp, followUp, followUpsOf, type Order } from "./order.ts";
 import { countStatement, type ListFilter, listStatement } from "./order_list.ts";
 import { countSteps } from "./order_metrics.ts";
 import { ORDER_COLUMNS, type OrderRow, toOrder } from "./order_rows.ts";
 import { createPersonRepository } from "./person_repository.ts";
-import { createPlacingRows } from "./placing_rows.ts";
-import { createShipmentRows } from "./shipment_rows.ts";
+import { createPlacingRepository } from "./placing_repository.ts";
+import { createShipmentRepository } from "./shipment_repository.ts";
 
 const SERVICE = "order";
 
@@ -109,10 +109,10 @@ export function createRepository(pool: Pool) {
     applyUnlessMoved,
     addFollowUp,
 
-    ...createPlacingRows(pool),
-    ...createAttemptRows(pool),
-    ...createNoteRows(pool),
-    ...createShipmentRows(pool),
+    ...createPlacingRepository(pool),
+    ...createAttemptRepository(pool),
+    ...createNoteRepository(pool),
+    ...createShipmentRepository(pool),
     ...createPersonRepository(pool),
 
     find: (id: string): Promise<Order | undefined> => read(pool, id),
@@ -126,6 +126,17 @@ export function createRepository(pool: Pool) {
     async count(filter: ListFilter): Promise<number> {
       const { rows: [row] } = await pool.query<{ total: number }>(countStatement(filter));
       return row?.total ?? 0;
+    },
+
+    /** How many orders of a store have which status. */
+    async counts(store_id: string): Promise<Record<string, number>> {
+      const { rows } = await pool.query<{ status: string; orders: number }>({
+        name: "order.counts",
+        text: `select status, sum(orders)::bigint as orders from order_counts where store_id = $1
+               group by status having sum(orders) <> 0`,
+        values: [store_id],
+      });
+      return Object.fromEntries(rows.map((row) => [row.status, row.orders]));
     },
 
     /** Opens a placed order; with `final` its answer is stored under the key. One that is open already stays as it is. */

@@ -4,7 +4,7 @@ import { failpoint } from "../shared/failpoints.ts";
 import { collect } from "../shared/postgres.ts";
 import type { Deps } from "./deps.ts";
 import { blockedBy, isOpen, type Payment } from "./payment.ts";
-import type { Intent } from "./move_rows.ts";
+import type { Intent } from "./move_repository.ts";
 import { askToCharge, resolvePayment } from "./resolve_payment.ts";
 import { resolveSoon, settlePayment, timeToAsk } from "./settle_payment.ts";
 

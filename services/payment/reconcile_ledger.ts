@@ -1,7 +1,7 @@
 import { gauges } from "../shared/metrics.ts";
 import { onCommit, type Pool, type Tx } from "../shared/postgres.ts";
 import type { Deps } from "./deps.ts";
-import { BOOKS, type Difference, EXAMPLES } from "./ledger_rows.ts";
+import { BOOKS, type Difference, EXAMPLES } from "./ledger_repository.ts";
 
 /** How many rows one statement compares, about 0.2 s of work, and how long a run goes on. */
 export interface Pace {

@@ -5,11 +5,11 @@ import { type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts
 import type { Operation } from "./operation.ts";
 import type { Payment } from "./payment.ts";
 import type { Refund, RefundLine, Returned } from "./refund.ts";
-import { createCallRows } from "./call_rows.ts";
-import { createLedgerRows } from "./ledger_rows.ts";
-import { createMoveRows, one, PAYMENT } from "./move_rows.ts";
+import { createCallRepository } from "./call_repository.ts";
+import { createLedgerRepository } from "./ledger_repository.ts";
+import { createMoveRepository, one, PAYMENT } from "./move_repository.ts";
 import { createPersonRepository } from "./person_repository.ts";
-import { createWebhookRows } from "./webhook_rows.ts";
+import { createWebhookEventRepository } from "./webhook_event_repository.ts";
 
 export interface PaymentFilter {
   store_id: string;
@@ -34,7 +34,7 @@ export function createRepository(pool: Pool) {
   return {
     transaction: <T>(run: (tx: Tx) => Promise<T>): Promise<T> => transaction(pool, run),
 
-    ...createMoveRows(pool),
+    ...createMoveRepository(pool),
 
     find: (id: string) => one<Payment>(pool, "find", `select ${PAYMENT} from payments where id = $1`, [id]),
 
@@ -274,10 +274,10 @@ export function createRepository(pool: Pool) {
       return rowCount === 1;
     },
 
-    ...createCallRows(pool),
-    ...createWebhookRows(pool),
+    ...createCallRepository(pool),
+    ...createWebhookEventRepository(pool),
     ...createPersonRepository(pool),
-    ...createLedgerRows(),
+    ...createLedgerRepository(),
 
     /** How a store takes payments. */
     async captureMode(store_id: string): Promise<"automatic" | "manual"> {

@@ -5,7 +5,7 @@ import { eventData } from "./messages.ts";
 import { holds, type Payment, settlement } from "./payment.ts";
 import { countPayment } from "./payment_metrics.ts";
 import type { ChargeState } from "./providers/provider.ts";
-import type { Outcome } from "./move_rows.ts";
+import type { Outcome } from "./move_repository.ts";
 
 /** How long a direct answer is waited for; then the payment is `unknown` and the job goes on asking. */
 export const ANSWER_MS = 8_000;

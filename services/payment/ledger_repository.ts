@@ -1,6 +1,6 @@
 import { newId } from "../shared/ids.ts";
 import type { Tx } from "../shared/postgres.ts";
-import { one } from "./move_rows.ts";
+import { one } from "./move_repository.ts";
 import type { Payment } from "./payment.ts";
 
 /** What the ledger is compared with. */
@@ -80,7 +80,7 @@ const STAGES = {
 };
 
 /** The part of the repository that gives back by the ledger and checks it. Captures are entered as their payment moves. */
-export function createLedgerRows() {
+export function createLedgerRepository() {
   return {
     /** Enters money given back in the ledger, against the accounts of its capture: what a provider owes us, what we owe the store. */
     async postRefund(tx: Tx, payment: Payment, refund_id: string, amount: number): Promise<void> {

@@ -3,7 +3,7 @@ import { orElse, type Pool, type Tx } from "../shared/postgres.ts";
 import { overShipment } from "./shipment.ts";
 
 /** The statements on what of an order was sent. */
-export function createShipmentRows(pool: Pool) {
+export function createShipmentRepository(pool: Pool) {
   return {
     /** Writes a parcel. Throws `over_shipment`. */
     async insertShipment(tx: Tx, shipment: Omit<Shipment, "create_time">): Promise<Date> {

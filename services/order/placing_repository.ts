@@ -19,7 +19,7 @@ export interface Taken {
 }
 
 /** The statements on orders that are being placed, and on the keys of the requests that place and pay them. */
-export function createPlacingRows(pool: Pool) {
+export function createPlacingRepository(pool: Pool) {
   return {
     /**
      * Takes a cart for an order, under the client's key: writes the order with its lines and prices, the end of its hold

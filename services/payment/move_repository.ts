@@ -39,7 +39,7 @@ export async function one<T extends object>(
 }
 
 /** The statements that write a payment's intent, and what becomes of it with what follows: each all of a transaction. */
-export function createMoveRows(pool: Pool) {
+export function createMoveRepository(pool: Pool) {
   /** Runs one statement as a transaction of its own: a change `name`d so that gives a payment, and what goes along with it. */
   async function together(
     run: typeof single,

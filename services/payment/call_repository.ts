@@ -4,7 +4,7 @@ import type { Pool } from "../shared/postgres.ts";
 const CALL_LOST = "60 seconds";
 
 /** What is noted of calls to providers, outside of any transaction, for nobody knows when they come back. */
-export function createCallRows(pool: Pool) {
+export function createCallRepository(pool: Pool) {
   return {
     /** Notes that the provider is asked once more to charge. */
     async noteAsked(id: string): Promise<void> {

@@ -4,10 +4,10 @@ import { addJobs } from "../shared/jobs.ts";
 import { binding, embed } from "../shared/parts.ts";
 import { collect, orElse, type Pool, single, type Tx } from "../shared/postgres.ts";
 import type { Attempt, FollowUp, Order } from "./order.ts";
-import { RESUME_AFTER } from "./placing_rows.ts";
+import { RESUME_AFTER } from "./placing_repository.ts";
 
 /** The statements on tries to pay. */
-export function createAttemptRows(pool: Pool) {
+export function createAttemptRepository(pool: Pool) {
   return {
     /**
      * Writes the intent to pay an order, before anybody is asked for money: with the client's key, if it has one of its

@@ -12,7 +12,7 @@ export interface WebhookRow {
 }
 
 /** The part of the repository that keeps providers' webhooks. */
-export function createWebhookRows(pool: Pool) {
+export function createWebhookEventRepository(pool: Pool) {
   return {
     /** Stores an event; false if it came before. */
     async insertWebhookEvent(tx: Tx, provider: string, event: WebhookEvent): Promise<boolean> {
