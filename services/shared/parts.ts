@@ -10,7 +10,8 @@ export function binding(values: unknown[] = []): { values: unknown[]; bind: Bind
 
 /**
  * Statements as columns of another one, after its own columns, each run where that has a row of `given`: of a case, only
- * what applies is run.
+ * what applies is run. One that adds a job is `, case when exists (select from changed) then (select count(*) from
+ * (select "order".put_job($7::text, …)) part) end`.
  */
 export function embed(parts: readonly Statement[], bind: Bind, given: string): string {
   return parts.map(({ text, values = [] }) => {

@@ -162,8 +162,9 @@ export function onCommit(tx: Tx, work: () => void): void {
 }
 
 /**
- * Runs a function whose statements are not sent but become parts of another one: nothing is to be decided by their rows.
- * Gives them, and what it wants to run once that one is committed.
+ * Runs a function whose statements are not sent but become parts of another one (`embed`): so what follows a change is
+ * written once, for a transaction as for the one statement of a hot path. Nothing may be decided by their rows. Gives
+ * them, and what is to run once that one is committed.
  */
 export async function collect(
   run: (tx: Tx) => Promise<unknown>,
