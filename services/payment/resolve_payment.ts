@@ -55,7 +55,7 @@ export async function askToCharge(
   try {
     return await within(milliseconds, async (signal) => {
       await failpoint("payment.provider");
-      return await provider.authorise(request, signal);
+      return await provider.authorize(request, signal);
     });
   } catch (error) {
     deps.log.warn({ err: error, payment_id: payment.id }, "a provider did not say what became of a charge");

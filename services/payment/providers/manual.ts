@@ -7,7 +7,7 @@ import type { Provider } from "./provider.ts";
 export function createManualProvider(): Provider {
   return {
     method: { id: "manual", name: "Invoice or on delivery", kind: "manual" },
-    authorise: () => Promise.resolve({ state: "authorized" }),
+    authorize: () => Promise.resolve({ state: "authorized" }),
     capture: ({ amount }) => Promise.resolve({ state: "captured", captured: amount.amount }),
     void: () => Promise.resolve({ state: "voided" }),
     refund: () => Promise.resolve({ state: "succeeded" }),

@@ -35,7 +35,7 @@ export type ChargeState =
   | { state: "declined"; failure_code: string };
 
 /** What a provider is asked to do with a charge, once for a key of its own: capture, refund so much of it. */
-export interface Order {
+export interface Instruction {
   key: string;
   charge: ChargeRef;
   amount: Money;
@@ -60,13 +60,13 @@ export interface WebhookEvent {
 export interface Provider {
   readonly method: Method;
   /** Reserves the money, or takes it where it is captured at once. */
-  authorise(charge: Charge, signal: AbortSignal): Promise<ChargeState>;
+  authorize(charge: Charge, signal: AbortSignal): Promise<ChargeState>;
   /** Takes money that was reserved, all of it or a part; the rest is released. */
-  capture(order: Order, signal: AbortSignal): Promise<ChargeState>;
+  capture(instruction: Instruction, signal: AbortSignal): Promise<ChargeState>;
   /** Lets go of money that was reserved. */
-  void(order: Omit<Order, "amount">, signal: AbortSignal): Promise<ChargeState>;
+  void(instruction: Omit<Instruction, "amount">, signal: AbortSignal): Promise<ChargeState>;
   /** Gives money back. Asked again, it tells what became of the refund. */
-  refund(order: Order, signal: AbortSignal): Promise<RefundState>;
+  refund(instruction: Instruction, signal: AbortSignal): Promise<RefundState>;
   /** Tells what became of a charge. */
   lookUp(charge: ChargeRef, signal: AbortSignal): Promise<ChargeState>;
   /** The refunds of a charge that were given at the provider itself, not by us, in our minor units. */

@@ -5,7 +5,7 @@ import {
   type Charge,
   type ChargeRef,
   type ChargeState,
-  type Order,
+  type Instruction,
   type Provider,
   ProviderFault,
   type RefundState,
@@ -102,7 +102,7 @@ export function createStripeProvider(
   return {
     method: { id: "stripe", name: "Card", kind: "card" },
 
-    async authorise(charge: Charge): Promise<ChargeState> {
+    async authorize(charge: Charge): Promise<ChargeState> {
       const minor = toStripe(charge.amount);
       if (minor === undefined) return NOT_CHARGEABLE;
       try {
@@ -118,7 +118,7 @@ export function createStripeProvider(
       }
     },
 
-    async capture({ key, charge, amount }: Order): Promise<ChargeState> {
+    async capture({ key, charge, amount }: Instruction): Promise<ChargeState> {
       const amount_to_capture = toStripe(amount);
       if (amount_to_capture === undefined) throw new ProviderFault("Stripe can't capture exactly this amount.");
       return await change(
@@ -131,7 +131,7 @@ export function createStripeProvider(
     void: ({ key, charge }) =>
       change(key, charge, (intent, options) => stripe.paymentIntents.cancel(intent, {}, options)),
 
-    async refund({ key, charge, amount }: Order): Promise<RefundState> {
+    async refund({ key, charge, amount }: Instruction): Promise<RefundState> {
       const payment_intent = charge.reference;
       const minor = toStripe(amount);
       if (payment_intent === null) return { state: "failed", failure_code: "charge_not_found" };

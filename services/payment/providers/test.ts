@@ -91,7 +91,7 @@ export function createTestProvider(pool: Pool, options: TestProviderOptions = {}
   return {
     method: { id: "test", name: "Test card", kind: "card" },
 
-    async authorise(charge: Charge, signal: AbortSignal): Promise<ChargeState> {
+    async authorize(charge: Charge, signal: AbortSignal): Promise<ChargeState> {
       const behaviour = TOKENS[charge.token] ?? { failure_code: "invalid_token" };
       if (behaviour.fault) throw new ProviderFault("The provider answered 500.");
       const row = await enter(charge, behaviour.failure_code, behaviour.slow ? slow_ms : 0);
