@@ -187,6 +187,14 @@ describe("the gateway", () => {
     });
   }
 
+  for (const [what, given] of [["nothing", ""], ["a mark of bytes' order alone", "\ufeff"]] as const) {
+    it(`takes ${what} for no JSON`, async () => {
+      const headers = { "Content-Type": "application/json", "Content-Length": String(given.length) };
+      const { body } = await problemOf("/auth/login", { method: "POST", headers, body: given });
+      expect([body.status, body.code]).toEqual([400, "invalid_json"]);
+    });
+  }
+
   it("refuses the type of an empty body with 415, as of any", async () => {
     const { body } = await problemOf("/auth/login", { method: "POST", headers: { "Content-Type": "text/plain" } });
     expect([body.status, body.code]).toEqual([415, "unsupported_media_type"]);

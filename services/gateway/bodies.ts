@@ -1,10 +1,11 @@
 import { bodyLimit } from "@hono/hono/body-limit";
+import { createMiddleware } from "@hono/hono/factory";
 import type { HTTPException } from "@hono/hono/http-exception";
 import { isUtf8 } from "node:buffer";
 import { currentContext } from "../shared/context.ts";
 import { invalid, NanoError, toNanoError } from "../shared/errors.ts";
 import { inTime, isTooDeep } from "./bounds.ts";
-import type { RequestContext } from "./env.ts";
+import type { Env, RequestContext } from "./env.ts";
 import { MAX_MEDIA, mediaTooLarge } from "./routes/media.ts";
 import { outside } from "./shed.ts";
 
@@ -49,7 +50,7 @@ const PLAIN_JSON = /^application\/json(; ?charset=utf-8)?$/i;
 
 /**
  * Refuses bodies that are not JSON, or on a few routes not what those take. JSON goes on as `application/json`, whatever
- * it was called, and an empty body as none, which is as good as `{}`.
+ * it was called.
  */
 export async function onlyJson(c: RequestContext, next: () => Promise<void>): Promise<void> {
   // Deno gives a DELETE or POST without a body an empty stream: only the headers tell.
@@ -82,10 +83,20 @@ export async function onlyJson(c: RequestContext, next: () => Promise<void>): Pr
   }
   if (json) {
     // What the routes ask for: of the bytes Hono would make it anew for each who does, by a Response.
-    Object.assign(c.req.bodyCache, { text: Promise.resolve(text || "{}") });
+    Object.assign(c.req.bodyCache, { text: Promise.resolve(text) });
     if (!PLAIN_JSON.test(type)) c.req.raw = asJson(c.req.raw);
   }
   await next();
+}
+
+/** For routes that need no body: without one, clients with fixed headers still tell the type of one. */
+export function emptyIsNone() {
+  return createMiddleware<Env>(async (c, next) => {
+    if (c.req.header("Content-Type") !== undefined && await c.req.text() === "") {
+      Object.assign(c.req.bodyCache, { text: Promise.resolve("{}") });
+    }
+    await next();
+  });
 }
 
 /** A request whose body was read, with a plainer type. */

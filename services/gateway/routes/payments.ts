@@ -6,6 +6,7 @@ import type {
 } from "../../../proto/gen/nano/payment/v1/payment.ts";
 import type { Deps } from "../app.ts";
 import { cached } from "../cache.ts";
+import { emptyIsNone } from "../bodies.ts";
 import { noCardNumbers } from "../card_number.ts";
 import { allow, visible } from "../guards.ts";
 import { keyHeader, keyOf, showReplay } from "../idempotency.ts";
@@ -175,6 +176,7 @@ export function payments({ clients, stores, catalogue }: Deps) {
       middleware: [
         allow("payment:write"),
         visible((id) => clients.payment.getPayment({ id })),
+        emptyIsNone(),
         noCardNumbers(),
       ] as const,
       request: { params, headers: keyHeader, body: { ...jsonBody(CaptureInput), required: false } },
@@ -207,6 +209,7 @@ export function payments({ clients, stores, catalogue }: Deps) {
       middleware: [
         allow("payment:write"),
         visible((id) => clients.payment.getPayment({ id })),
+        emptyIsNone(),
         noCardNumbers(),
       ] as const,
       request: { params, headers: keyHeader, body: { ...jsonBody(z.strictObject({})), required: false } },
