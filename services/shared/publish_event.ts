@@ -10,8 +10,9 @@ import { currentTraceparent } from "./trace.ts";
 /** The store service, as far as events need it. */
 export type EventStore = Pick<Rpcs<StoreServiceServer>, "publishEvent" | "publishEvents">;
 
-/** How long the store service may take for an answer, and how long it is left alone once it took longer. */
-const [ANSWER_MS, REST_MS] = [3_000, 1_000];
+/** How long the store service may take for an answer; and how long it is left alone once it took longer. */
+const ANSWER_MS = 3_000;
+const REST_MS = 1_000;
 
 /** The job that hands an event to the store service, in one call with others that are due. Each fails for itself. */
 export function publishEvent(store: EventStore): (payload: unknown) => Promise<void> {
