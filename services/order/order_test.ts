@@ -7,6 +7,7 @@ import {
   canMove,
   expire,
   fateOfHold,
+  moneyHeld,
   type Order,
   priceLines,
   setStatus,
@@ -135,6 +136,17 @@ describe("fateOfHold()", () => {
     for (const status of ["paid", "processing", "shipped", "delivered", "completed", "refunded"] as const) {
       expect(fateOfHold(orderOf({ status }))).toBe("commit");
     }
+  });
+});
+
+describe("moneyHeld()", () => {
+  it("is what was captured and has not gone back", () => {
+    const payments = [
+      { ...attemptOf("partially_refunded"), captured_amount: 1000, refunded_amount: 400 },
+      { ...attemptOf("captured"), captured_amount: 50 },
+      attemptOf("authorized"),
+    ];
+    expect(moneyHeld(orderOf({ payments }))).toBe(650);
   });
 });
 
