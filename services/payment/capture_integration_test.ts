@@ -204,6 +204,14 @@ describe("CapturePayment", () => {
     });
   });
 
+  it("goes on by job when the line to the provider breaks, which may capture all the same", async () => {
+    const { id } = await authorized();
+    instead.push(() => Promise.reject(new TypeError("connection reset")));
+    expect(await capture(id)).toMatchObject({ pending: true, payment: { status: "authorized" } });
+    await becomes(id, "captured");
+    expect(await ledger(id)).toEqual({ provider: 1501, store: -1501 });
+  });
+
   it("is refused for good when the provider refuses, and the payment stays capturable", async () => {
     const { id } = await authorized();
     instead.push(() => Promise.reject(new ProviderFault("no")));
@@ -223,6 +231,22 @@ describe("CapturePayment", () => {
     expect([code, extras.members]).toEqual(["capture_failed", { failure_code: "authorization_ended" }]);
     await becomes(id, "voided");
     await eventually(() => reports.find(({ payment }) => payment?.id === id && payment.status === "voided"));
+  });
+
+  it("finds an authorisation that the provider has lost voided, too", async () => {
+    const { id, order_id } = await authorized();
+    await database.owner.query("delete from payment.test_charges where key = $1", [`${order_id}:authorize:1`]);
+    const { code, extras } = await refusal(capture(id));
+    expect([code, extras.members]).toEqual(["capture_failed", { failure_code: "authorization_ended" }]);
+    await becomes(id, "voided");
+  });
+
+  it("takes no money for an order that is off", async () => {
+    const { id, order_id } = await authorized();
+    instead.push(silence);
+    await as(SYSTEM, () => client.cancelPayments({ order_id, reason: "changed my mind" }), 2_000);
+    expect((await refusal(capture(id))).code).toBe("payment_not_capturable");
+    await becomes(id, "voided");
   });
 });
 

@@ -169,6 +169,11 @@ describe("planRefund()", () => {
     });
   });
 
+  it("names all lines where the amount is all that was taken", () => {
+    const plan = planRefund(paid([shirt, mug]), { amount: { amount: 1501, currency: "USD" }, items: [] }, new Map());
+    expect(plan.items).toEqual([{ id: "shirt", quantity: 3, amount: 1000 }, { id: "mug", quantity: 2, amount: 501 }]);
+  });
+
   it("counts what other refunds have set aside", () => {
     const payment = paid([shirt], { refunding_amount: 600 });
     const { code, members } = refusal(() =>
