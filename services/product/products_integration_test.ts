@@ -91,6 +91,9 @@ describe("a product", () => {
     const put = await update(id, 2, true, ["Pan", [variant("POT-L", 70), variant("POT-X", 90, 9)]]);
     expect(put).toMatchObject({ name: "Pan", slug: "pot", version: 3, description: "", price: { amount: 70 } });
     expect(put.variants.map(({ sku, available }) => [sku, available])).toEqual([["POT-L", 2], ["POT-X", 9]]);
+    const variant_ids = patched.variants.map(({ id }) => id);
+    const offers = await as(stranger, () => service.rpc.getOffers({ store_id, variant_ids, product_ids: [] }));
+    expect(offers.data.map(({ sku }) => sku)).toEqual(["POT-L"]);
     // The archived variant's SKU is free again.
     await create(store_id, ["Other pot", [variant("POT-S", 100)]]);
   });

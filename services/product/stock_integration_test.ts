@@ -138,30 +138,36 @@ describe("stock", () => {
     expect(rows).toEqual([{ kind: "commit", delta: -1, reserved_delta: -1, actor: "service" }]);
   });
 
-  it("refuses variants of another store, of drafts and of nowhere", async () => {
-    const { id, variants: [a] } = await stocked(5);
-    await as(
-      admin,
-      () =>
-        service.rpc.updateProduct({
-          id,
-          version: 1,
-          replace: false,
-          product: product(undefined, [], { status: "draft" }),
-        }),
-    );
-    expect((await refusal(reserve(newId(), [a, 1]))).code).toBe("out_of_stock");
+  it("refuses variants that nobody knows", async () => {
     expect((await refusal(reserve(newId(), [newId(), 1]))).code).toBe("out_of_stock");
     expect((await refusal(reserve(newId(), ["nonsense", 1]))).code).toBe("out_of_stock");
-    const { variants: [b] } = await stocked(5);
-    const elsewhere = {
-      order_id: newId(),
-      store_id: newId(),
-      lines: [{ variant_id: b, quantity: 1 }],
-      expire_time: new Date(),
-    };
-    expect((await refusal(as(system, () => service.rpc.reserveStock(elsewhere)))).code).toBe("out_of_stock");
   });
+
+  for (const [many, count] of [["few", 5], ["plenty", 50]] as const) {
+    it(`refuses variants of another store, of drafts, and that are archived, of which there are ${many}`, async () => {
+      const { id, variants: [a] } = await stocked(count);
+      const draft = { id, version: 1, replace: false, product: product(undefined, [], { status: "draft" }) };
+      await as(admin, () => service.rpc.updateProduct(draft));
+      expect((await refusal(reserve(newId(), [a, 1]))).code).toBe("out_of_stock");
+      const { id: other, variants: [b, c = ""] } = await stocked(count, count);
+      const without = {
+        id: other,
+        version: 1,
+        replace: true,
+        product: product("Rest", [variant(`T${products - 1}-1`, 100)]),
+      };
+      await as(admin, () => service.rpc.updateProduct(without));
+      expect((await refusal(reserve(newId(), [b, 1]))).code).toBe("out_of_stock");
+      const elsewhere = {
+        order_id: newId(),
+        store_id: newId(),
+        lines: [{ variant_id: c, quantity: 1 }],
+        expire_time: new Date(),
+      };
+      expect((await refusal(as(system, () => service.rpc.reserveStock(elsewhere)))).code).toBe("out_of_stock");
+      expect([await stockOf(a), await stockOf(b), await stockOf(c)]).toEqual(Array(3).fill([count, 0]));
+    });
+  }
 
   it("does each step of an order once, however often it is told", async () => {
     const { variants: [a] } = await stocked(5);
@@ -244,6 +250,13 @@ describe("stock", () => {
     );
     const events = rows.map(({ event }) => JSON.parse(event.data_json)).filter((data) => data.product_id === id);
     expect(events).toEqual([{ product_id: id, variant_id: a, sku: expect.any(String), available: 4 }]);
+    const { variants: [b] } = await stocked(50);
+    await reserve(newId(), [b, 45]);
+    const told = await service.owner.query(
+      "select from product_jobs._private_jobs where payload ->> 'type' = 'stock.low' and payload ->> 'data_json' like $1",
+      [`%${b}%`],
+    );
+    expect(told.rowCount).toBe(1);
   });
 
   it("writes movements that nobody can change", async () => {
