@@ -287,4 +287,22 @@ describe("the reap job", () => {
     ]]);
     expect(rows.map((row) => row.id)).toEqual([alive.id]);
   });
+
+  it("forgets carts 90 days after they were ordered, and never a user's open one", async () => {
+    const owner = house.database.owner;
+    const cartOf = async (days: number, order_id?: string) => {
+      const { id } = await add(someone(), house.neighbours.sell().variant_id);
+      if (order_id) await as(SYSTEM, () => house.cart.closeCart({ cart_id: id, order_id, lines: [] }));
+      await owner.query("update cart.carts set update_time = now() - $2 * interval '1 day' where id = $1", [id, days]);
+      return id;
+    };
+    const [open, late, soon] = [await cartOf(400), await cartOf(91, newId()), await cartOf(89, newId())];
+    await createJobs({ repository: createRepository(house.database.pool) })["reap_carts"]?.({});
+    const { rows } = await owner.query<{ id: string }>("select id from cart.carts where id = any($1) order by id", [[
+      open,
+      late,
+      soon,
+    ]]);
+    expect(rows.map((row) => row.id)).toEqual([open, soon]);
+  });
 });

@@ -58,6 +58,10 @@ describe("GetCheckout and CloseCart", () => {
     const next = await add(user, variant_id, 1);
     expect([next.id === id, next.items.map((item) => item.quantity)]).toEqual([false, [1]]);
     expect((await checkout(user)).cart_id).toBe(next.id);
+
+    const second = newId();
+    await close(next.id, second);
+    expect((await checkout(user)).ordered_as).toBe(second);
   });
 
   it("keep what was added while the order was being placed", async () => {
