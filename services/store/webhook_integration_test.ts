@@ -62,6 +62,7 @@ describe("an event", () => {
 
   it("is not sent to a webhook that is disabled or gone", async () => {
     const hook = await world.subscribe("http://127.0.0.1:9/");
+    await world.subscribe(hook.url, ["*"], hook.store_id);
     const input = { url: hook.url, description: "", event_types: ["*"], status: "disabled" };
     const off = await as(admin, () => world.client.updateWebhook({ id: hook.id, webhook: input, version: 1 }));
     expect([off.status, off.disabled_reason]).toEqual(["disabled", "manual"]);
@@ -90,6 +91,38 @@ describe("a delivery", () => {
     const [delivery] = await world.deliveries(hook.id);
     expect([received, delivery?.state, delivery?.attempt, delivery?.attempts]).toEqual([[], "failed", 0, []]);
     expect(await world.waiting(hook.id)).toEqual([]);
+  });
+
+  it("is made to a webhook that is switched on again while it is being given up", async () => {
+    const { received, url } = world.receive();
+    const hook = await world.subscribe(url);
+    await world.publish(hook.store_id, "order.placed");
+    const [job] = await world.waiting(hook.id);
+    const { owner } = world.database;
+    await owner.query(
+      "update store.webhook_endpoints set status = 'disabled', disabled_reason = 'manual' where id = $1",
+      [
+        hook.id,
+      ],
+    );
+    const client = await owner.connect();
+    try {
+      await client.query("begin; set local search_path = store");
+      await client.query("update webhook_endpoints set status = 'active', disabled_reason = null where id = $1", [
+        hook.id,
+      ]);
+      const running = world.run(job?.payload);
+      const waits =
+        "select from pg_locks join pg_stat_activity using (pid) where not granted and datname = current_database()";
+      for (let i = 0; i < 500 && !(await owner.query(waits)).rowCount; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      await client.query("commit");
+      await running;
+    } finally {
+      client.release();
+    }
+    expect([received.length, (await world.deliveries(hook.id))[0]?.state]).toEqual([1, "succeeded"]);
   });
 
   it("is tried again after a 500, later and with the same id and body, and then succeeds", async () => {
@@ -174,6 +207,9 @@ describe("a delivery", () => {
     ]);
     await world.runWaiting(hook.id);
     expect((await world.deliveries(hook.id)).flatMap(({ attempts }) => attempts).length).toBe(1);
+    const webhook = { url, description: "left by its shop", event_types: ["*"], status: "disabled" };
+    expect(await as(admin, () => world.client.updateWebhook({ id: hook.id, webhook, version: 2 })))
+      .toMatchObject({ status: "disabled", disabled_reason: "gone" });
   });
 
   it("disables a webhook after 5 days of nothing but failures, and not sooner", async () => {
@@ -207,6 +243,16 @@ describe("a delivery", () => {
     await world.run(job?.payload);
     await world.run(job?.payload);
     expect(received.length).toBe(1);
+
+    const { received: failed, url: failing } = world.receive(() => new Response(null, { status: 500 }));
+    const other = await world.subscribe(failing);
+    await world.publish(other.store_id, "order.placed");
+    const [first] = await world.waiting(other.id);
+    await world.run(first?.payload);
+    await world.run(first?.payload);
+    expect(failed.length).toBe(1);
+    // The next attempt has a job of its own, which keeps its time.
+    expect((await world.waiting(other.id)).map(({ seconds }) => seconds > 0)).toEqual([true]);
   });
 
   it("is sent again by a replay, under the same id, and is in the log each time", async () => {
@@ -221,6 +267,29 @@ describe("a delivery", () => {
     const [after] = await world.deliveries(hook.id);
     expect([after?.state, after?.attempt, after?.attempts.length]).toEqual(["succeeded", 1, 2]);
     expect(received.map(({ headers }) => headers["webhook-id"])).toEqual([event, event]);
+  });
+
+  it("begins anew by a replay, also while an attempt at it is under way", async () => {
+    let during = () => Promise.resolve();
+    const { received, url } = world.receive(async () => {
+      await during();
+      return new Response(null, { status: received.length === 1 ? 500 : 204 });
+    });
+    const hook = await world.subscribe(url);
+    await world.publish(hook.store_id, "order.placed");
+    await world.runWaiting(hook.id);
+    const [delivery] = await world.deliveries(hook.id);
+    during = async () => {
+      during = () => Promise.resolve();
+      await as(admin, () => world.client.replayWebhookDelivery({ id: delivery?.id ?? "" }));
+    };
+    const [second] = await world.waiting(hook.id);
+    await world.run(second?.payload);
+    const [restarted] = await world.deliveries(hook.id);
+    expect([restarted?.state, restarted?.attempt, restarted?.attempts.length]).toEqual(["pending", 0, 2]);
+    await world.runWaiting(hook.id);
+    expect((await world.deliveries(hook.id)).map(({ state, attempt }) => [state, attempt])).toEqual([["succeeded", 1]]);
+    expect(received.length).toBe(3);
   });
 
   it("is signed by the new and the old secret after a rotation, for 24 hours", async () => {
