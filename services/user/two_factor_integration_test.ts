@@ -56,6 +56,14 @@ describe("a second factor", () => {
     await expect(wrong).rejects.toMatchObject(refusal("invalid_credentials"));
   });
 
+  it("that is in use is not replaced by a new one", async () => {
+    const { actor, email, code } = await enrolled();
+    await expect(service.as(actor, (user) => user.beginTotp({}))).rejects.toMatchObject(refusal("totp_enabled"));
+    await expect(service.as(actor, (user) => user.confirmTotp({ code: code() }))).rejects
+      .toMatchObject(refusal("totp_enabled"));
+    await login(email, code());
+  });
+
   it("takes no code twice, of many at once one", async () => {
     const { email, code } = await enrolled();
     const given = code();
@@ -199,6 +207,25 @@ describe("a confirmed session", () => {
         ),
     ];
     for (const act of acts) await expect(act()).rejects.toMatchObject(refusal("step_up_required"));
+  });
+
+  it("is what another's second factor and the operator's rules wait for", async () => {
+    const asked: Actor = { ...await service.admin(), step_up: true };
+    const { actor } = await enrolled();
+    const settings = { require_totp: false, step_up_refund_amount: 1_000_000 };
+    const acts = [
+      () => service.as(asked, (user) => user.resetTotp({ user_id: actor.user_id ?? "" })),
+      () => service.as(asked, (user) => user.putSecuritySettings({ settings })),
+    ];
+    for (const act of acts) await expect(act()).rejects.toMatchObject(refusal("step_up_required"));
+    expect(await service.as(actor, (user) => user.getTotp({}))).toMatchObject({ enabled: true });
+  });
+
+  it("is none that has ended", async () => {
+    const { actor } = await manager();
+    await service.as(actor, (user) => user.logout({}));
+    await expect(service.as(actor, (user) => user.stepUp({ password: PASSWORD }))).rejects
+      .toMatchObject(refusal("unauthenticated"));
   });
 });
 
