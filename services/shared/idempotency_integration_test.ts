@@ -11,6 +11,7 @@ import {
   orYield,
   principalOf,
   reapKeys,
+  takeOverKey,
   yieldKey,
 } from "./idempotency.ts";
 import { newId } from "./ids.ts";
@@ -143,6 +144,38 @@ describe("findKey()", () => {
       resource_id,
     });
     expect((await refusal(findKey(database.pool, keyed))).code).toBe("request_in_progress");
+  });
+
+  it("tells nobody else of it, nor in another store", async () => {
+    const keyed = request();
+    await claim(keyed);
+    await finishKey(database.pool, keyed.resource_id, { answer: new Uint8Array([1]) });
+    for (const other of [{ store_id: newId() }, { principal: "user:2" }, { key: "K" }]) {
+      expect(await findKey(database.pool, { ...keyed, ...other })).toBeUndefined();
+    }
+  });
+
+  it("hands the lease of a request that died to one of many who ask at once", async () => {
+    const keyed = request();
+    await claim(keyed);
+    await abandon(keyed);
+    const found = await Promise.allSettled(Array.from({ length: 10 }, () => findKey(database.pool, keyed)));
+    expect(found.filter(({ status }) => status === "fulfilled").length).toBe(1);
+  });
+});
+
+describe("takeOverKey()", () => {
+  it("takes over from a request that died, once, and not from one that works or is final", async () => {
+    const keyed = request();
+    const takeOver = () => takeOverKey(database.pool, keyed.resource_id);
+    expect(await takeOver()).toBe(false);
+    await claim(keyed);
+    expect((await refusal(takeOver())).code).toBe("request_in_progress");
+    await abandon(keyed);
+    expect(await takeOver()).toBe(true);
+    expect((await refusal(takeOver())).code).toBe("request_in_progress");
+    await finishKey(database.pool, keyed.resource_id, { answer: new Uint8Array() });
+    expect(await takeOver()).toBe(false);
   });
 });
 
