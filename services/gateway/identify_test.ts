@@ -73,6 +73,15 @@ describe("identify()", () => {
       .toMatchObject({ kind: "user", key: "publishable" });
   });
 
+  it("looks at no token where none is needed: of who signs in again, and of a provider that signs its bytes", async () => {
+    for (const path of ["/auth/refresh", "/auth/login", "/payments/webhooks/stripe"]) {
+      expect(await ask(path, bearer("a.user.token"))).toMatchObject({ kind: "anonymous" });
+    }
+    expect(await ask("/payments/webhooks/stripe", { "x-api-key": "nano_sk_short" })).toMatchObject({
+      kind: "anonymous",
+    });
+  });
+
   const cases: [sentence: string, path: string, headers: Record<string, string>, code: string][] = [
     ["an unknown key", "/products", bearer(`nano_sk_${newToken()}`), "invalid_api_key"],
     ["what only looks like one", "/products", { "x-api-key": "nano_sk_short" }, "invalid_api_key"],
