@@ -2,8 +2,9 @@ import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import type { Payment } from "../../proto/gen/nano/payment/v1/payment.ts";
-import { advance, paymentStatus } from "./attempt.ts";
+import { advance, followPayment, paymentStatus } from "./attempt.ts";
 import type { Attempt } from "./order.ts";
+import { attemptOf, orderOf } from "./testing_orders.ts";
 
 const usd = (amount: number) => ({ amount, currency: "USD" });
 
@@ -84,4 +85,19 @@ describe("paymentStatus", () => {
   for (const [what, status, payments] of cases) {
     it(`is ${status} with ${what}`, () => expect(of(...payments)).toBe(status));
   }
+});
+
+describe("followPayment()", () => {
+  it("lets go of an order whose payment is voided, but not while another one holds money", () => {
+    const [before, now] = [attemptOf("authorized"), attemptOf("voided")];
+    const following = (...others: Attempt[]) =>
+      followPayment(orderOf({ status: "paid", payments: [now, ...others] }), before, now).moves.map(({ to }) => to);
+    expect(following()).toEqual(["cancelled"]);
+    expect(following(attemptOf("declined"))).toEqual(["cancelled"]);
+    expect(following(attemptOf("authorized"))).toEqual([]);
+    expect(following({ ...attemptOf("captured"), captured_amount: 1000 })).toEqual([]);
+    expect(following({ ...attemptOf("refunded"), captured_amount: 1000, refunded_amount: 1000 })).toEqual([
+      "cancelled",
+    ]);
+  });
 });

@@ -108,6 +108,9 @@ describe("PayOrder", () => {
     const expired = await placeOrder(house, actor);
     await expireNow(expired);
     expect(await refusal(pay(actor, paying(expired)))).toMatchObject({ code: "invalid_transition" });
+    const overdue = await placeOrder(house, actor);
+    await house.database.owner.query(`update "order".orders set expire_time = now() where id = $1`, [overdue.id]);
+    expect(await refusal(pay(actor, paying(overdue)))).toMatchObject({ code: "invalid_transition" });
     for (const other of [someone(), await guest(), staff()]) {
       expect(await refusal(pay(other, paying(order)))).toEqual({ code: "order_not_found" });
     }
