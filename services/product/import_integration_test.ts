@@ -1,8 +1,8 @@
 import { after, before, describe, it } from "@std/testing/bdd";
 import { expect } from "@std/expect";
-import type { ImportedProduct } from "../../proto/gen/nano/product/v1/product.ts";
+import type { ImportedProduct, VariantInput } from "../../proto/gen/nano/product/v1/product.ts";
 import { newId } from "../shared/ids.ts";
-import { as, customer, refusal, staff, startProductService, stranger, system } from "./testing.ts";
+import { as, customer, product, refusal, staff, startProductService, stranger, system, variant } from "./testing.ts";
 
 type Service = Awaited<ReturnType<typeof startProductService>>;
 let service: Service;
@@ -109,6 +109,12 @@ describe("ImportProducts", () => {
     expect(await run([taken], true)).toMatchObject([{ outcome: "refused", code: "sku_taken" }]);
     const nowhere = { ...without, category: "nowhere" };
     expect(await run([nowhere])).toMatchObject([{ outcome: "refused", code: "category_not_found" }]);
+    const [elsewhere, slug] = [newId(), "elsewhere"];
+    await as(staff(elsewhere), () => service.rpc.createCategory({ store_id: elsewhere, name: "Elsewhere", slug }));
+    expect(await run([{ ...without, category: slug }])).toMatchObject([{
+      outcome: "refused",
+      code: "category_not_found",
+    }]);
     const nameless = { line: 4, name: "日本", variants: [{ line: 4, sku: "J", price: USD(1), options: {} }] };
     expect(await run([nameless])).toMatchObject([{ outcome: "refused", code: "slug_required" }]);
   });
@@ -136,6 +142,24 @@ describe("ImportProducts", () => {
       [store_id],
     );
     expect(told).toEqual({ n: 59 });
+  });
+
+  it("means by a SKU the variant on sale, not one that had it before", async () => {
+    const two = ["V-OLD", "V-NEW"].map((sku) => ({ line: 2, sku, price: USD(100), stock: 1, options: {} }));
+    await run([{ line: 2, slug: "vase", name: "Vase", variants: two }]);
+    const { id = "", variants: [, live] = [] } = await bySlug("vase") ?? {};
+    const { id: live_id, sku } = live ?? { id: "", sku: "" };
+    const price = USD(100);
+    const update = (version: number, replace: boolean, change: VariantInput) =>
+      as(
+        manager,
+        () => service.rpc.updateProduct({ id, version, replace, product: product("Vase", [change], { slug: "vase" }) }),
+      );
+    await update(1, true, variant(sku, 100));
+    await update(2, false, { ...variant("V-OLD", 100), id: live_id });
+    expect(await run([{ line: 2, slug: "vase", variants: [{ line: 2, sku: "V-OLD", price, stock: 9, options: {} }] }]))
+      .toMatchObject([{ outcome: "updated", changes: [{ field: "stock", from: "1", to: "9" }] }]);
+    expect((await bySlug("vase"))?.variants).toMatchObject([{ id: live_id, sku: "V-OLD", available: 9 }]);
   });
 
   it("finds a category by its name, and takes it away by a hyphen", async () => {
