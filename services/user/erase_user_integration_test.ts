@@ -156,6 +156,25 @@ describe("to erase a user", () => {
     expect(rows.map(({ type }) => type)).toEqual(expect.arrayContaining(["customer.created", "customer.erased"]));
   });
 
+  it("leaves neither an invitation nor a link that was asked for under the address", async () => {
+    const { email, erase, run } = await begin();
+    const { repository, database: { owner } } = service;
+    await erase();
+    await repository.askForReset(email, await sha256(email), newId());
+    await owner.query(
+      `insert into "user".mail_tokens (id, purpose, email, store_id, role, expire_time)
+       values ($1, 'invite', $2, $1, 'support', now() + interval '7 days')`,
+      [newId(), email],
+    );
+    await run();
+    const { rows } = await owner.query(
+      `select email from "user".mail_tokens where email = $1
+       union all select payload::text from user_jobs._private_jobs where payload::text like '%' || $1 || '%'`,
+      [email],
+    );
+    expect(rows).toEqual([]);
+  });
+
   it("knows oneself by an id in capitals, too", async () => {
     const { erase: _, id, actor } = await begin();
     const loud = id.toUpperCase();

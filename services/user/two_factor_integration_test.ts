@@ -221,6 +221,13 @@ describe("a confirmed session", () => {
     expect(await service.as(actor, (user) => user.getTotp({}))).toMatchObject({ enabled: true });
   });
 
+  it("is not reached by the password of who has the e-mail address by now", async () => {
+    const { actor } = await manager();
+    const { email } = await manager();
+    await expect(service.as({ ...actor, email }, (user) => user.stepUp({ password: PASSWORD }))).rejects
+      .toMatchObject(refusal("wrong_password"));
+  });
+
   it("is none that has ended", async () => {
     const { actor } = await manager();
     await service.as(actor, (user) => user.logout({}));
