@@ -64,6 +64,8 @@ before(async () => {
   await database.owner.query(
     "update payment_jobs._private_jobs set locked_at = null, locked_by = null where payload ->> 'note' = 'replaced while it ran'",
   );
+  await addJob(database.pool, "payment", "note", { note: "gave up" }, { key: "three" });
+  await database.owner.query("update payment_jobs._private_jobs set attempts = max_attempts where key = 'three'");
   runner = await runJobs({ DATABASE_URL: database.url }, "payment", handlers, log, { crontab: "0 4 * * * tidy" });
 });
 
@@ -149,6 +151,13 @@ describe("a job", () => {
       "select from payment_jobs._private_jobs where payload ->> 'note' = 'replaced while it ran'",
     );
     expect([rowCount, times("replaced while it ran")]).toEqual([0, 0]);
+  });
+
+  it("that failed for good rests, to be looked at", async () => {
+    const { rowCount } = await database.owner.query(
+      "delete from payment_jobs._private_jobs where payload ->> 'note' = 'gave up'",
+    );
+    expect([rowCount, times("gave up")]).toEqual([1, 0]);
   });
 
   it("takes the place of one with its key that failed for good, and may have a name that is new", async () => {

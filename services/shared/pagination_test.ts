@@ -53,6 +53,7 @@ describe("decodeTimeCursor() and decodeIdCursor()", () => {
     const [name, key] of [
       ["no time", ["yesterday", id]],
       ["a time that PostgreSQL would read and Date not write", ["infinity", id]],
+      ["a time that Date would read and PostgreSQL not", ["1", id]],
       ["a day that is not there", ["2026-13-22T09:30:00.123Z", id]],
       ["no id", [create_time, "1' or '1'='1"]],
       ["a number", [1, id]],
