@@ -5,8 +5,12 @@ import { unavailable } from "../shared/errors.ts";
 import { newId, newToken, sha256 } from "../shared/ids.ts";
 import { eraseEverywhere, eraseUser } from "./erase_user.ts";
 import type { Neighbours } from "./clients.ts";
+import type { Repository } from "./repository.ts";
 import { resetPassword } from "./reset_password.ts";
 import { idle, PASSWORD, startService, type TestService } from "./testing.ts";
+
+/** The hash of a password that nobody has. */
+const USELESS = "$argon2id$useless";
 
 /** Steps in the order in which they are done. */
 const STEPS = ["eraseOrders", "erasePayments", "eraseCarts", "eraseEvents"] as const;
@@ -226,4 +230,36 @@ describe("to erase a user", () => {
     const { erasure } = await withTimeout(10_000, () => eraseUser(deps, first, first.user_id ?? "", PASSWORD));
     expect(erasure?.state).toBe("erasing");
   });
+
+  for (
+    const [what, go] of [
+      ["are erased", ({ beginErasure }, id) => beginErasure(id, true, USELESS)],
+      [
+        "are erased or demoted",
+        async ({ beginErasure, updateUser }, id, at) =>
+          at === 0
+            ? await beginErasure(id, true, USELESS)
+            : await updateUser({ id, role: "customer", stores: "all", spare_session_id: undefined }),
+      ],
+    ] as [string, (repository: Repository, id: string, at: number) => Promise<unknown>][]
+  ) {
+    it(`keeps one admin of two who ${what} at once`, async () => {
+      const lonely = await startService();
+      try {
+        for (let round = 0; round < 5; round++) {
+          const ids = [await lonely.admin(), await lonely.admin()].map(({ user_id = "" }) => user_id);
+          const results = await withTimeout(
+            10_000,
+            () => Promise.allSettled(ids.map((id, at) => go(lonely.repository, id, at))),
+          );
+          expect(results.find((result) => result.status === "rejected")).toMatchObject({
+            reason: { code: "last_admin" },
+          });
+          await lonely.database.owner.query(`truncate "user".users, "user".erasures cascade`);
+        }
+      } finally {
+        await lonely.stop();
+      }
+    });
+  }
 });

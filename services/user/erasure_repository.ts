@@ -166,14 +166,19 @@ function toErasure({ done_time, ...row }: ErasureRow): Erasure {
   return { ...row, done_time: done_time ?? undefined };
 }
 
-/** Locks all admins, so that two who are erased at once don't leave none. */
-async function keepAnotherAdmin(tx: Tx, id: string): Promise<void> {
-  const { rows } = await tx.query<{ own: boolean; going: boolean }>({
-    name: "erasure.admins",
-    text: `select u.id = $1 as own, exists (select from erasures e where e.id = u.id) as going from users u
-           where u.role = 'admin' order by u.id for no key update of u`,
+/** Refuses to take the last admin away. All admins are locked, so that two who go at once don't leave none. */
+export async function keepAnotherAdmin(tx: Tx, id: string): Promise<void> {
+  await tx.query({
+    name: "user.lock_admins",
+    text: "select from users where role = 'admin' order by id for no key update",
+  });
+  // Not in one statement: what waited for a lock would not see the erasure that it waited for.
+  const { rows: [admins] } = await tx.query<{ own: boolean; other: boolean }>({
+    name: "user.other_admins",
+    text: `select exists (select from users where id = $1 and role = 'admin') as own,
+             exists (select from users u where u.id <> $1 and u.role = 'admin'
+               and not exists (select from erasures e where e.id = u.id)) as other`,
     values: [id],
   });
-  const isAdmin = rows.some(({ own }) => own);
-  if (isAdmin && !rows.some(({ own, going }) => !own && !going)) throw lastAdmin();
+  if (admins?.own && !admins.other) throw lastAdmin();
 }

@@ -11,19 +11,10 @@ import { createInvitationRepository } from "./invitation_repository.ts";
 import { createLinkRepository } from "./link_repository.ts";
 import { createMailTokenRepository, endMailTokens, insertMailToken } from "./mail_token_repository.ts";
 import { createSessionListRepository } from "./session_list_repository.ts";
-import { createErasureRepository } from "./erasure_repository.ts";
+import { createErasureRepository, keepAnotherAdmin } from "./erasure_repository.ts";
 import { createSessionRepository, endSessions, type NewSession, openSession } from "./session_repository.ts";
 import { toUser, USER, type UserRow } from "./rows.ts";
-import {
-  differ,
-  emailTaken,
-  lastAdmin,
-  noUser,
-  type StoreRole,
-  type User,
-  visibleStores,
-  wrongPassword,
-} from "./user.ts";
+import { differ, emailTaken, noUser, type StoreRole, type User, visibleStores, wrongPassword } from "./user.ts";
 
 export interface NewUser {
   id: string;
@@ -228,7 +219,7 @@ export function createRepository(pool: Pool) {
             store_roles,
           );
         const role = update.role !== undefined && update.role !== before.role;
-        if (role && before.role === "admin") await keepAnAdmin(tx, update.id);
+        if (role && before.role === "admin") await keepAnotherAdmin(tx, update.id);
         await orElse(
           tx.query({
             name: "user.update",
@@ -308,14 +299,6 @@ async function lockUser(
     values: [id],
   });
   return { role: user.role, email: user.email, store_roles: rows };
-}
-
-/** Locks all admins, so that two who demote each other at once don't leave none. */
-async function keepAnAdmin(tx: Tx, id: string): Promise<void> {
-  const { rows } = await tx.query<{ id: string }>({
-    text: "select id from users where role = 'admin' order by id for no key update",
-  });
-  if (!rows.some((admin) => admin.id !== id)) throw lastAdmin();
 }
 
 /** Rows that stay as they are aren't touched, so the audit tells what really changed. */
