@@ -63,8 +63,10 @@ export function bodyOf(event: { type: string; time: Date; data: object }): strin
 export function checkWebhook(
   input: { url: string; description: string; event_types: string[]; status?: string | undefined },
 ): WebhookSettings {
-  const { url, description, status = "active" } = input;
-  if (url.length > 2000 || !URL.canParse(url)) throw invalid("invalid_url", "A webhook's URL is not valid.", "/url");
+  const { description, status = "active" } = input;
+  // Parsed and written again, so that what is kept is what is called; that may be longer.
+  const url = URL.parse(input.url)?.href;
+  if (!url || url.length > 2000) throw invalid("invalid_url", "A webhook's URL is not valid.", "/url");
   if (description.length > 2000 || !description.isWellFormed() || description.includes("\0")) {
     throw invalid("invalid_description", "A description has at most 2,000 characters.", "/description");
   }
@@ -77,8 +79,7 @@ export function checkWebhook(
   if (status !== "active" && status !== "disabled") {
     throw invalid("invalid_status", 'A webhook is "active" or "disabled".', "/status");
   }
-  // Parsed and written again, so that what is kept is what is called.
-  return { url: new URL(url).href, description, event_types, status };
+  return { url, description, event_types, status };
 }
 
 /** The refusal of a webhook that is not there, or is another store's. */

@@ -117,6 +117,7 @@ describe("checkWebhook()", () => {
   it("refuses what is wrong by its field", () => {
     expect(refusal({ url: "here" })).toBe("invalid_url /url");
     expect(refusal({ url: `https://a.example/${"x".repeat(2000)}` })).toBe("invalid_url /url");
+    expect(refusal({ url: `https://a.example/${"é".repeat(700)}` })).toBe("invalid_url /url");
     expect(refusal({ event_types: [] })).toBe("event_types_required /event_types");
     expect(refusal({ event_types: ["order.paid", "order.eaten"] })).toBe("unknown_event_type /event_types/1");
     expect(refusal({ status: "asleep" })).toBe("invalid_status /status");
