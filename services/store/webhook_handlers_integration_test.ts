@@ -68,6 +68,19 @@ describe("the webhooks' RPCs", () => {
     expect(await refusal(world.webhookOf(hook.id))).toBe("not_found webhook_not_found");
   });
 
+  it("disable a webhook though its target is refused by now", async () => {
+    const hook = await world.subscribe("http://127.0.0.1:9/");
+    const url = "http://169.254.169.254/";
+    await world.database.owner.query("update store.webhook_endpoints set url = $2 where id = $1", [hook.id, url]);
+    const update = (version: number, more: object) => {
+      const webhook = { url, description: "", event_types: ["*"], status: "disabled", ...more };
+      return as(admin, () => world.client.updateWebhook({ id: hook.id, webhook, version }));
+    };
+    expect(await update(1, {})).toMatchObject({ status: "disabled" });
+    expect(await refusal(update(2, { status: "active" }))).toBe("invalid webhook_url_refused");
+    expect(await refusal(update(2, { url: `${url}latest` }))).toBe("invalid webhook_url_refused");
+  });
+
   it("refuse targets inside networks, unknown types, stale versions and a 21st webhook", async () => {
     const hook = await world.subscribe("http://127.0.0.1:9/");
     const make = (more: object) =>
