@@ -1,6 +1,7 @@
 import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
-import { ANONYMOUS, withTimeout } from "../shared/context.ts";
+import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
+import { ANONYMOUS, withContext, withTimeout } from "../shared/context.ts";
 import { unavailable } from "../shared/errors.ts";
 import { newId, newToken, sha256 } from "../shared/ids.ts";
 import { eraseEverywhere, eraseUser } from "./erase_user.ts";
@@ -229,6 +230,21 @@ describe("to erase a user", () => {
     await service.admin();
     const { erasure } = await withTimeout(10_000, () => eraseUser(deps, first, first.user_id ?? "", PASSWORD));
     expect(erasure?.state).toBe("erasing");
+  });
+
+  it("is told in an export what others changed, not from where they did", async () => {
+    const { id, actor } = await begin();
+    const [own, others] = ["203.0.113.0/24", "198.51.100.0/24"];
+    const rename = (who: Actor, network: string) =>
+      withContext(
+        { request_id: "rename", actor: who, deadline: Date.now() + 10_000, network },
+        () => service.client.updateUser({ id, name: network, store_roles: [], has_store_roles: false }),
+      );
+    await rename(actor, own);
+    await rename(await service.admin(), others);
+    const { data_json } = await service.as(actor, (user) => user.exportPerson({ user_id: id }));
+    const { audit } = JSON.parse(data_json) as { audit: { action: string; network: string }[] };
+    expect(audit.filter(({ action }) => action === "update").map(({ network }) => network)).toEqual(["", own]);
   });
 
   for (

@@ -127,7 +127,7 @@ export function createErasureRepository(pool: Pool) {
       return row;
     },
 
-    /** All that is held of a user here, but for secrets. */
+    /** All that is held of a user here, but for secrets, and from where others changed it. */
     exportPerson: async (id: string): Promise<Record<string, unknown> | undefined> => {
       const { rows: [row] } = await pool.query<Record<string, unknown>>({
         name: "user.export_person",
@@ -151,8 +151,8 @@ export function createErasureRepository(pool: Pool) {
                    select * from exports where user_id = u.id order by id desc limit ${MAX_MENTIONS}) x), '[]')
                    as exports,
                  coalesce((select jsonb_agg(to_jsonb(l)) from (
-                   select time, action, table_name, row_id, network from audit_log
-                   where actor = 'user:' || u.id or (table_name in ('users', 'totp') and row_id = u.id::text)
+                   select time, action, table_name, row_id, case when actor = 'user:' || u.id then network else '' end as network
+                   from audit_log where actor = 'user:' || u.id or (table_name in ('users', 'totp') and row_id = u.id::text)
                    order by time desc, audit_log.id desc limit ${MAX_MENTIONS}) l), '[]') as audit
                from users u where u.id = $1`,
         values: [id],
