@@ -1,8 +1,6 @@
 import type { Actor, ListAuditRequest } from "../../proto/gen/nano/common/v1/common.ts";
-import type { ListUsersResponse } from "../../proto/gen/nano/user/v1/user.ts";
 import { listAudit } from "../shared/audit.ts";
 import { emitEvent } from "../shared/jobs.ts";
-import { decodeTimeCursor, toPage } from "../shared/pagination.ts";
 import { orElse, type Pool, transaction, type Tx } from "../shared/postgres.ts";
 import { createAddressRepository } from "./address_repository.ts";
 import { createApiKeyRepository } from "./api_key_repository.ts";
@@ -13,6 +11,7 @@ import { createMailTokenRepository, endMailTokens, insertMailToken } from "./mai
 import { createSessionListRepository } from "./session_list_repository.ts";
 import { createErasureRepository, keepAnotherAdmin } from "./erasure_repository.ts";
 import { createSessionRepository, endSessions, type NewSession, openSession } from "./session_repository.ts";
+import { createUserListRepository } from "./user_list_repository.ts";
 import { toUser, USER, type UserRow } from "./rows.ts";
 import { differ, emailTaken, noUser, type StoreRole, type User, visibleStores, wrongPassword } from "./user.ts";
 
@@ -45,20 +44,6 @@ export interface UserUpdate {
   verify?: { store_id: string | undefined } | undefined;
 }
 
-export interface UserFilter {
-  store_id?: string | undefined;
-  q?: string | undefined;
-  role?: string | undefined;
-  limit: number;
-  cursor?: string | undefined;
-  count: boolean;
-}
-
-/** The ids of the staff and customers of the stores in $n. */
-const peopleOf = (n: number) =>
-  `(select user_id from store_roles where store_id = any($${n}::uuid[])
-    union select user_id from store_customers where store_id = any($${n}::uuid[]))`;
-
 /** All SQL of the service: users and their roles here, sessions and addresses in files of their own. */
 export function createRepository(pool: Pool) {
   return {
@@ -66,6 +51,7 @@ export function createRepository(pool: Pool) {
     ...createAddressRepository(pool),
     ...createErasureRepository(pool),
     ...createSessionListRepository(pool),
+    ...createUserListRepository(pool),
     ...createMailTokenRepository(pool),
     ...createLinkRepository(pool),
     ...createInvitationRepository(pool),
@@ -101,28 +87,6 @@ export function createRepository(pool: Pool) {
           values: [id, stores],
         });
       return row && toUser(row);
-    },
-
-    /** A page of the users that the actor may see, newest first. */
-    listUsers: async (filter: UserFilter, actor: Actor): Promise<ListUsersResponse> => {
-      const { where, values } = conditions(filter, visibleStores(actor));
-      const counted = filter.count
-        ? await pool.query<{ total: number }>({
-          text: `select count(*) as total from users u where ${where.join(" and ")}`,
-          values: [...values],
-        })
-        : undefined;
-      if (filter.cursor) {
-        const { create_time, id } = decodeTimeCursor(filter.cursor);
-        where.push(`(u.create_time, u.id) < ($${values.push(create_time)}::timestamptz, $${values.push(id)}::uuid)`);
-      }
-      const { rows } = await pool.query<UserRow>({
-        text: `select ${USER} from users u where ${where.join(" and ")}
-               order by u.create_time desc, u.id desc limit $${values.push(filter.limit + 1)}`,
-        values,
-      });
-      const page = toPage(rows.map(toUser), filter.limit, (user) => [user.create_time?.toISOString() ?? "", user.id]);
-      return { ...page, total: counted?.rows[0]?.total };
     },
 
     /**
@@ -322,22 +286,4 @@ async function replaceStoreRoles(
            on conflict (user_id, store_id) do nothing`,
     values: [user_id, given],
   });
-}
-
-function conditions(filter: UserFilter, visible: string[] | "all"): { where: string[]; values: unknown[] } {
-  const where = ["true"];
-  const values: unknown[] = [];
-  const stores = filter.store_id ? [filter.store_id] : visible;
-  if (stores !== "all") {
-    values.push(stores);
-    where.push(`u.id in ${peopleOf(values.length)}`);
-  }
-  if (filter.q) where.push(`u.search like lower($${values.push(`%${filter.q.replace(/[\\%_]/g, "\\$&")}%`)})`);
-  if (filter.role === "customer" || filter.role === "admin") where.push(`u.role = $${values.push(filter.role)}`);
-  else if (filter.role) {
-    const role = `$${values.push(filter.role)}`;
-    const within = stores === "all" ? "" : "and r.store_id = any($1::uuid[])";
-    where.push(`exists (select from store_roles r where r.user_id = u.id and r.role = ${role} ${within})`);
-  }
-  return { where, values };
 }

@@ -6,7 +6,9 @@ import { ANONYMOUS, SYSTEM } from "../shared/context.ts";
 import { newId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { ensureAdmin } from "./ensure_admin.ts";
+import type { Statement } from "../shared/postgres.ts";
 import { PASSWORD, startService, type TestService } from "./testing.ts";
+import { listStatement } from "./user_list_repository.ts";
 
 let service: TestService;
 let admin: Actor;
@@ -42,6 +44,15 @@ async function staff(...store_roles: { store_id: string; role: string }[]) {
 async function buyer(store_id: string) {
   const made = await service.register(store_id);
   return { ...made, id: made.user?.id ?? "" };
+}
+
+/** A statement with its values written into it, and its tables named for whoever has another search path. */
+function literal({ text, values = [] }: Statement): string {
+  const written = text.replaceAll(/\$(\d+)/g, (_, number) => {
+    const value = values[Number(number) - 1];
+    return `'${Array.isArray(value) ? `{${value}}` : value}'`;
+  });
+  return written.replaceAll(/\b(from|join) (users|store_\w+)\b/g, '$1 "user".$2');
 }
 
 describe("GetUser", () => {
@@ -158,8 +169,8 @@ describe("ListUsers", () => {
       alter table "user".users enable trigger audit; commit`);
     // As autovacuum does: it also merges what the trigram index has yet to take in.
     await owner.query(`vacuum analyze "user".users, "user".store_customers, "user".store_roles`);
-    const plan = async (text: string) =>
-      (await owner.query(`explain ${text}`)).rows.map((row) => row["QUERY PLAN"]).join("\n");
+    const plan = async (text: string, how = "") =>
+      (await owner.query(`explain ${how} ${text}`)).rows.map((row) => row["QUERY PLAN"]).join("\n");
     expect(await plan('select id from "user".users order by create_time desc, id desc limit 21')).toContain(
       "users_create_time_idx",
     );
@@ -171,12 +182,56 @@ describe("ListUsers", () => {
       ),
     ).toContain("users_search_idx");
     expect(await plan("select id from \"user\".users where lower(email) = 'x@y.test'")).toContain("users_email_key");
-    const people = await plan(`select u.id from "user".users u where u.id in (
-      select user_id from "user".store_roles where store_id = any('{${store}}')
-      union select user_id from "user".store_customers where store_id = any('{${store}}')
-    ) order by u.create_time desc, u.id desc limit 21`);
+    const people = await plan(literal(listStatement({}, [store], 21)));
     expect(people).toContain("store_customers_store_idx");
     expect(people).not.toContain("Seq Scan on users");
+    // As many again, in one store: of them no more is read than the page has.
+    const big = newId();
+    await owner.query(`insert into "user".store_customers (user_id, store_id)
+      select id, '${big}' from "user".users where email like 'bulk%'`);
+    await owner.query(`analyze "user".store_customers`);
+    for (const filter of [{}, { role: "customer" }, { role: "admin" }, { role: "support" }, { q: "bulk4711@" }]) {
+      const read = await plan(literal(listStatement(filter, [big], 21)), "(analyze, timing off)");
+      const most = Math.max(...[...read.matchAll(/actual rows=(\d+)/g)].map(([, rows]) => Number(rows)));
+      expect({ filter, most, few: most < 1_000 }).toEqual({ filter, most, few: true });
+    }
+    for (const [filter, total] of [[{}, 50_000], [{ role: "customer" }, 50_000], [{ q: "bulk471" }, 111]] as const) {
+      expect(await list(admin, { ...filter, store_id: big, limit: 1, count: true })).toMatchObject({ total });
+    }
+  });
+
+  it("gives each once who is known to several stores, page by page, and counts as many", async () => {
+    const [one, two] = [newId(), newId()];
+    const manager = await staff({ store_id: one, role: "manager" }, { store_id: two, role: "manager" });
+    const helper = await staff({ store_id: two, role: "support" });
+    const ids = [];
+    for (const store of [one, two, one, two]) ids.push((await buyer(store)).id);
+    const boss = await buyer(one);
+    await update(admin, { id: boss.id, role: "admin" });
+    for (const id of [...ids, boss.id, helper.id]) {
+      await service.as(SYSTEM, (user) => user.linkCustomer({ user_id: id, store_id: two }));
+    }
+    const customers = [...ids.toReversed(), helper.id, manager.id];
+    for (
+      const [filter, expected] of [
+        [{}, [boss.id, ...customers]],
+        [{ role: "customer" }, customers],
+        [{ role: "admin" }, [boss.id]],
+        [{ role: "support" }, [helper.id]],
+        [{ store_id: one, role: "customer" }, [ids[2], ids[0], manager.id]],
+        [{ store_id: two }, [boss.id, ...customers]],
+      ] as const
+    ) {
+      const found: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await list(manager.actor, { ...filter, limit: 2, count: true, ...(cursor ? { cursor } : {}) });
+        expect({ filter, total: page.total }).toEqual({ filter, total: expected.length });
+        found.push(...page.data.map((user) => user.id));
+        cursor = page.next_cursor;
+      } while (cursor);
+      expect({ filter, found }).toEqual({ filter, found: expected });
+    }
   });
 });
 
