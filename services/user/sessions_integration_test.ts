@@ -264,4 +264,23 @@ describe("reaping", () => {
     );
     expect(rows).toEqual([{ id: alive.session_id }]);
   });
+
+  it("finds them by their indexes among those that live", async () => {
+    const { owner } = service.database;
+    const { user } = await service.register();
+    await owner.query(
+      `insert into "user".sessions (id, user_id, expire_time, last_expire_time, end_time, end_reason)
+         select gen_random_uuid(), $1, now() + interval '1 day', now() + interval '1 day',
+           case when n % 3 = 0 then now() end, case when n % 3 = 0 then 'logout' end from generate_series(1, 5000) n`,
+      [user?.id],
+    );
+    await owner.query(`analyze "user".sessions`);
+    const { rows } = await owner.query(
+      `explain select ctid from "user".sessions
+       where expire_time < now() - interval '1 day' or end_time < now() - interval '1 day' limit 200`,
+    );
+    const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+    expect(plan).not.toContain("Seq Scan");
+    expect(plan).toContain("sessions_end_idx");
+  });
 });
