@@ -31,13 +31,20 @@ export function clientAddress(
     trusted.length > 0 && isIP(address) !== 0 && proxies.check(address, isIP(address) === 4 ? "ipv4" : "ipv6");
 
   return (connection, forwarded, proven = false) => {
-    const hops = (forwarded ?? "").split(",").map((hop) => hop.trim()).filter((hop) => isIP(hop) !== 0);
-    let address = (proven ? hops.pop() : undefined) ?? connection;
+    const hops = (forwarded ?? "").split(",").map((hop) => hopAddress(hop.trim()));
+    let address = (proven ? hops.pop() : undefined) || connection;
     while (isTrusted(address)) {
       const before = hops.pop();
-      if (before === undefined) break;
+      // What a proxy wrote that is no address hides whoever stood before it: the rest is what that one claims.
+      if (!before) break;
       address = before;
     }
     return address;
   };
+}
+
+/** The address of a hop, which some proxies write with its port; "" where it is none. */
+function hopAddress(hop: string): string {
+  const plain = /^\[(.+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop;
+  return isIP(plain) ? plain : "";
 }
