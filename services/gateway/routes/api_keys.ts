@@ -48,7 +48,7 @@ const tags = ["API keys"];
 const params = z.object({ id: z.string().openapi({ description: "The key's id." }) });
 
 /** /api-keys: what machines sign in with. */
-export function apiKeys({ clients: { user }, keys, stores }: Deps) {
+export function apiKeys({ clients: { store, user }, keys, stores }: Deps) {
   const app = createRoutes();
 
   /** A store that the request names must be the actor's, whatever the body says. */
@@ -91,8 +91,9 @@ export function apiKeys({ clients: { user }, keys, stores }: Deps) {
     }),
     async (c) => {
       const { store_id, scopes = [], ...input } = c.req.valid("json");
-      const store = store_id?.toLowerCase() ?? (await stores.of(c)).id;
-      const { api_key, key } = await user.createApiKey({ store_id: store, ...input, scopes });
+      // The user service does not know which there are.
+      const { id } = store_id === undefined ? await stores.of(c) : await store.getStore({ id_or_slug: store_id });
+      const { api_key, key } = await user.createApiKey({ store_id: id, ...input, scopes });
       if (!api_key) throw new Error("Cannot present a key as the answer has none.");
       return c.json({ ...present(api_key), key }, 201);
     },

@@ -52,6 +52,12 @@ async function sell(key: string): Promise<{ id: string; payment: string }> {
 }
 
 describe("API keys over REST", () => {
+  it("are of a store that there is", async () => {
+    const input = { kind: "publishable", name: "Test", store_id: crypto.randomUUID() };
+    const { status, body } = await call<ProblemBody>(admin, "POST", "/api-keys", input);
+    expect([status, body.code]).toEqual([404, "store_not_found"]);
+  });
+
   it("sell in their store with a publishable key that names no store, and do nothing else", async () => {
     const { key } = await newKey("publishable");
     const { id } = await sell(key);

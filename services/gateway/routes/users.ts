@@ -139,6 +139,7 @@ export function users(deps: Deps) {
     }),
     async (c) => {
       const { store_roles = [], ...user } = c.req.valid("json");
+      await storesExist(store_roles);
       const created = presentUser(await clients.user.createUser({ ...user, store_roles }));
       c.header("Location", `/users/${created.id}`);
       return c.json(created, 201);
@@ -183,13 +184,13 @@ export function users(deps: Deps) {
 
   /** Refuses roles in stores that there are not: the user service does not know which there are. */
   async function storesExist(roles: { store_id: string }[]): Promise<void> {
-    const ids = roles.map(({ store_id }) => store_id);
-    await Promise.all([...new Set(ids)].map(async (id) => {
-      await clients.store.getStore({ id_or_slug: id }).catch((error) => {
+    // One after the other: a long list at once would be all that the store service may have to do.
+    for (const [index, { store_id }] of roles.entries()) {
+      await clients.store.getStore({ id_or_slug: store_id }).catch((error) => {
         if (!(error instanceof NanoError) || error.kind !== "not_found") throw error;
-        throw invalid("invalid_store_roles", "There is no such store.", `/store_roles/${ids.indexOf(id)}/store_id`);
+        throw invalid("invalid_store_roles", "There is no such store.", `/store_roles/${index}/store_id`);
       });
-    }));
+    }
   }
 
   /** Changes a user, and lets the gateways know which sessions that ended. */

@@ -297,12 +297,22 @@ describe("/users", () => {
   it("gives no roles in a store that there is not", async () => {
     const buyer = await register((await newStore()).slug);
     const store_roles = [{ store_id: crypto.randomUUID(), role: "support" }];
-    const { status, body } = await call("PATCH", `/users/${buyer.id}`, { token: admin.token, body: { store_roles } });
-    expect([status, body.code, body.errors[0].pointer]).toEqual([
-      400,
-      "invalid_store_roles",
-      "/store_roles/0/store_id",
-    ]);
+    const made = { email: `${crypto.randomUUID()}@nano.test`, password: "correct horse battery", store_roles };
+    for (
+      const [method, path, sent] of [["PATCH", `/users/${buyer.id}`, { store_roles }], [
+        "POST",
+        "/users",
+        made,
+      ]] as const
+    ) {
+      const { status, body } = await call(method, path, { token: admin.token, body: sent });
+      expect([method, status, body.code, body.errors?.[0].pointer]).toEqual([
+        method,
+        400,
+        "invalid_store_roles",
+        "/store_roles/0/store_id",
+      ]);
+    }
   });
 
   it("ends a user's sessions at once when the roles change", async () => {
