@@ -64,6 +64,7 @@ describe("SetOrderStatus", () => {
   it("lets the buyer do nothing but cancel, before the order is worked on", async () => {
     const { actor, order } = await paid();
     expect(await refusal(move(actor, order, "shipped"))).toEqual({ code: "forbidden" });
+    expect(await refusal(move(actor, order, "cancelled", { restock: false }))).toEqual({ code: "forbidden" });
     await move(staff(), order, "processing");
     expect(await refusal(move(actor, order, "cancelled"))).toEqual({ code: "invalid_transition", allowed: [] });
   });

@@ -283,9 +283,12 @@ export function invalidTransition(status: Status, to: string, by: Mover): NanoEr
   });
 }
 
-/** Moves an order as staff or its buyer ask. Throws `invalid_transition`; a buyer may do nothing but cancel. */
+/**
+ * Moves an order as staff or its buyer ask. Throws `invalid_transition`; a buyer may do nothing but cancel, and the goods
+ * return then.
+ */
 export function setStatus(order: Order, to: string, by: Mover, reason: string, restock: boolean): Change {
-  if (by === "buyer" && to !== "cancelled") throw forbidden("Only the store's staff may do this.");
+  if (by === "buyer" && (to !== "cancelled" || !restock)) throw forbidden("Only the store's staff may do this.");
   const status = SETTABLE.find((settable) => settable === to);
   if (!status) throw invalidTransition(order.status, to, by);
   if (!canMove(order.status, status, by)) throw invalidTransition(order.status, status, by);

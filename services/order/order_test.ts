@@ -96,6 +96,12 @@ describe("setStatus", () => {
     }
   });
 
+  it("forbids a buyer to keep the goods out, so that nobody takes a store's stock off the shelf unpaid", () => {
+    for (const status of ["pending_payment", "paid"] as const) {
+      expect(codeOf(() => setStatus(orderOf({ status }), "cancelled", "buyer", "", false))).toBe("forbidden");
+    }
+  });
+
   it("returns on cancelling what was neither shipped nor put back before", () => {
     const items = [lineOf({ quantity: 5, shipped: 2, restocked: 1 }), lineOf({ quantity: 1, shipped: 1 })];
     const change = setStatus(orderOf({ status: "processing", items }), "cancelled", "staff", "", true);

@@ -124,7 +124,7 @@ const StatusInput = z.strictObject({
   status: z.enum(STATUSES).openapi({ description: "processing, shipped, delivered, completed or cancelled." }),
   reason: text(500).optional(),
   restock: z.boolean().optional().openapi({
-    description: "Whether a cancelled order's stock returns; true if left out.",
+    description: "Whether a cancelled order's stock returns; true if left out. Only staff may keep it out.",
   }),
 }).openapi("OrderStatusInput", { example: { status: "processing" } });
 

@@ -281,7 +281,7 @@ export interface SetOrderStatusRequest {
   reason?:
     | string
     | undefined;
-  /** Whether a cancelled order's stock returns to the shelf; true if unset. */
+  /** Whether a cancelled order's stock returns to the shelf; true if unset. Only staff may keep it out. */
   restock?: boolean | undefined;
 }
 
