@@ -272,6 +272,16 @@ describe("an admin", () => {
     expect((await call(admin, "GET", `/users/${crypto.randomUUID()}/erasure`)).status).toBe(404);
   });
 
+  it("waits for what a guest ordered under the same address", async () => {
+    const other = await signUp();
+    const { body } = await place(await fill({}, await sell(5)), { email: other.email });
+    const erase = () => call<Erasure & Problem>(admin, "POST", `/users/${other.id}/erase`);
+    const { status, body: refused } = await erase();
+    expect([status, refused.code, refused.orders]).toEqual([409, "orders_in_progress", [body.number]]);
+    await move({ ...admin, store: store.slug }, body.id, { status: "cancelled" });
+    expect((await erase()).body.state).toBe("erasing");
+  });
+
   it("is oneself by an id in capitals, too", async () => {
     const { id } = (await call<{ id: string }>(admin, "GET", "/users/me")).body;
     for (const own of [id, id.toUpperCase()]) {

@@ -11,10 +11,10 @@ export function createPersonHandlers(
   { orders }: Deps,
 ): Pick<Rpcs<OrderServiceServer>, "listOpenOrders" | "exportPerson" | "erasePerson"> {
   return {
-    async listOpenOrders({ user_id }) {
+    async listOpenOrders({ user_id, email }) {
       requireService(currentActor());
       if (!isId(user_id)) throw notFound("user");
-      return { numbers: await orders.personOpenOrders(user_id) };
+      return { numbers: await orders.personOpenOrders(user_id, email) };
     },
 
     async exportPerson({ user_id, email, cursor }) {

@@ -17,7 +17,8 @@ const THEIRS = "(o.user_id = $1 or (o.guest_hash is not null and lower(o.email) 
 export function createPersonRepository(pool: Pool) {
   return {
     /** The numbers of a person's orders that are under way. */
-    personOpenOrders: (user_id: string): Promise<number[]> => openOrders(pool, user_id, null),
+    personOpenOrders: (user_id: string, email: string | undefined): Promise<number[]> =>
+      openOrders(pool, user_id, email),
 
     /** A page of a person's orders, with all that is held of each. */
     async exportPerson(user_id: string, email: string | undefined, cursor: string | undefined) {
@@ -42,7 +43,7 @@ export function createPersonRepository(pool: Pool) {
     /** Takes a person out of all of the person's orders; gives their ids. Throws `orders_in_progress`. */
     erasePerson: (user_id: string, email: string | undefined): Promise<string[]> =>
       transaction(pool, async (tx) => {
-        const open = await openOrders(tx, user_id, email ?? null);
+        const open = await openOrders(tx, user_id, email);
         if (open.length > 0) throw ordersInProgress(open);
         const { rows } = await tx.query<{ id: string }>({
           name: "order.person_ids",
@@ -59,12 +60,12 @@ export function createPersonRepository(pool: Pool) {
 }
 
 /** The numbers of orders that are under way; one that is being placed has none yet and counts as 0. */
-async function openOrders(sql: Sql, user_id: string, email: string | null): Promise<number[]> {
+async function openOrders(sql: Sql, user_id: string, email: string | undefined): Promise<number[]> {
   const { rows } = await sql.query<{ number: number }>({
     name: "order.person_open",
     text: `select coalesce(o.number, 0) as number from orders o where ${THEIRS} and o.status not in ${FINAL}
            order by o.number limit ${MAX_OPEN}`,
-    values: [user_id, email],
+    values: [user_id, email ?? null],
   });
   return rows.map(({ number }) => number);
 }

@@ -11,8 +11,8 @@ export interface Neighbours {
   store: EventStore & {
     getStore(request: { id_or_slug: string }): Promise<Store>;
   };
-  /** The numbers of a user's orders that are under way. */
-  openOrders(user_id: string): Promise<number[]>;
+  /** The numbers of a user's orders that are under way, and of a guest's under an e-mail address that is proven. */
+  openOrders(user_id: string, email: string | undefined): Promise<number[]>;
   /** Gives the ids of the orders. Throws `orders_in_progress`. */
   eraseOrders(user_id: string, email: string | undefined): Promise<string[]>;
   erasePayments(user_id: string, order_ids: string[]): Promise<void>;
@@ -39,7 +39,8 @@ export function createClients(config: Addresses): { neighbours: Neighbours; clos
   ]);
   const neighbours: Neighbours = {
     store,
-    openOrders: async (user_id) => (await asSystem(() => order.listOpenOrders({ user_id }))).numbers,
+    openOrders: async (user_id, email) =>
+      (await asSystem(() => order.listOpenOrders({ user_id, ...(email ? { email } : {}) }))).numbers,
     eraseOrders: async (user_id, email) =>
       (await asSystem(() => order.erasePerson({ user_id, order_ids: [], ...(email ? { email } : {}) }))).order_ids,
     erasePayments: async (user_id, order_ids) => void await asSystem(() => payment.erasePerson({ user_id, order_ids })),

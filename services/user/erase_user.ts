@@ -29,10 +29,11 @@ export async function eraseUser(
   }
   const { id } = known;
   if (own) await provePassword(deps, known, presentPassword(password, "/password"));
-  const open = await neighbours.openOrders(id);
-  if (open.length > 0) throw ordersInProgress(open);
   // An admin has made sure whose address it is.
-  return await repository.beginErasure(id, known.verified || !own, await passwords.hash(newToken()));
+  const proven = known.verified || !own;
+  const open = await neighbours.openOrders(id, proven ? known.email : undefined);
+  if (open.length > 0) throw ordersInProgress(open);
+  return await repository.beginErasure(id, proven, await passwords.hash(newToken()));
 }
 
 /** Erases a user everywhere, as a job. Each step may be repeated, so that after a crash it begins again. */

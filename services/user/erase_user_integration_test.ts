@@ -21,6 +21,7 @@ describe("to erase a user", () => {
   let calls: string[];
   let broken: string | undefined;
   let open: number[];
+  let asked: (string | undefined)[];
 
   const step = <T>(name: string, answer: T) => (...given: unknown[]): Promise<T> => {
     if (name === broken) return Promise.reject(unavailable());
@@ -29,7 +30,10 @@ describe("to erase a user", () => {
   };
   const neighbours: Neighbours = {
     ...idle,
-    openOrders: () => Promise.resolve(open),
+    openOrders: (_id, email) => {
+      asked.push(email);
+      return Promise.resolve(open);
+    },
     eraseOrders: step("eraseOrders", ["an-order"]),
     erasePayments: step("erasePayments", undefined),
     eraseCarts: step("eraseCarts", undefined),
@@ -41,7 +45,7 @@ describe("to erase a user", () => {
   after(() => service?.stop());
 
   async function begin(email?: string) {
-    [calls, broken, open] = [[], undefined, []];
+    [calls, broken, open, asked] = [[], undefined, [], []];
     const person = await service.register(undefined, email);
     const id = person.actor.user_id ?? "";
     const { repository, passwords } = service;
@@ -81,10 +85,12 @@ describe("to erase a user", () => {
       "eraseCarts []",
       'eraseEvents [["an-order"]]',
     ]);
+    expect(asked).toEqual([undefined]);
     const known = await begin();
     await service.database.owner.query(`update "user".users set email_verified_time = now() where id = $1`, [known.id]);
     await known.erase();
     await known.run();
+    expect(asked).toEqual([known.email]);
     expect(calls[0]).toBe(`eraseOrders ["${known.email}"]`);
   });
 

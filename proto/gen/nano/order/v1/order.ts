@@ -406,6 +406,8 @@ export interface OrderCounts_OrdersEntry {
 export interface ListOpenOrdersRequest {
   /** The account's id. */
   user_id: string;
+  /** The e-mail address, only where it is proven to be the person's: then what a guest ordered under it counts, too. */
+  email?: string | undefined;
 }
 
 /** Orders that are not final. */
@@ -2793,6 +2795,9 @@ export const ListOpenOrdersRequest: MessageFns<ListOpenOrdersRequest> = {
     if (message.user_id !== "") {
       writer.uint32(10).string(message.user_id);
     }
+    if (message.email !== undefined) {
+      writer.uint32(18).string(message.email);
+    }
     return writer;
   },
 
@@ -2817,6 +2822,14 @@ export const ListOpenOrdersRequest: MessageFns<ListOpenOrdersRequest> = {
             message.user_id = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.email = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2835,6 +2848,7 @@ export const ListOpenOrdersRequest: MessageFns<ListOpenOrdersRequest> = {
   fromPartial(object: DeepPartial<ListOpenOrdersRequest>): ListOpenOrdersRequest {
     const message = createBaseListOpenOrdersRequest();
     message.user_id = object.user_id ?? "";
+    message.email = object.email ?? undefined;
     return message;
   },
 };
