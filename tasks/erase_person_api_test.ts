@@ -272,6 +272,20 @@ describe("an admin", () => {
     expect((await call(admin, "GET", `/users/${crypto.randomUUID()}/erasure`)).status).toBe(404);
   });
 
+  it("exports what a guest ordered and paid under the same address", async () => {
+    const other = await signUp();
+    const guest = await fill({}, await sell(5));
+    const { body: order } = await place(guest, { email: other.email });
+    const { body: payment } = await pay(guest, order.id);
+    const path = `/users/${other.id}/export`;
+    type Export = Record<"orders" | "payments", { id: string }[]>;
+    const { orders, payments } = (await call<Export>(admin, "GET", path)).body;
+    expect([orders, payments].map((rows) => rows.map(({ id }) => id))).toEqual([[order.id], [payment.id]]);
+    // Nobody has proven to be the one whose address it is.
+    const own = (await call<Export>(other, "GET", "/users/me/export")).body;
+    expect([own.orders, own.payments]).toEqual([[], []]);
+  });
+
   it("waits for what a guest ordered under the same address", async () => {
     const other = await signUp();
     const { body } = await place(await fill({}, await sell(5)), { email: other.email });

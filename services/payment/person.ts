@@ -11,10 +11,10 @@ export function createPersonHandlers(
   { repository }: { repository: Repository },
 ): Pick<Rpcs<PaymentServiceServer>, "exportPerson" | "erasePerson"> {
   return {
-    async exportPerson({ user_id, cursor }) {
+    async exportPerson({ user_id, order_ids, cursor }) {
       requirePerson(currentActor(), user_id);
-      if (!isId(user_id)) throw notFound("user");
-      const { data, ...page } = await repository.exportPerson(user_id, cursor);
+      if (!isId(user_id) || !order_ids.every(isId)) throw notFound("user");
+      const { data, ...page } = await repository.exportPerson(user_id, order_ids, cursor);
       return { data_json: JSON.stringify({ payments: data.map(({ payment }) => payment) }), ...page };
     },
 

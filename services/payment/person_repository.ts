@@ -9,8 +9,8 @@ const FIRST = "00000000-0000-0000-0000-000000000000";
 /** The statements on all payments of one person. Amounts and the ledger stay as they are. */
 export function createPersonRepository(pool: Pool) {
   return {
-    /** A page of a person's payments with their refunds. */
-    async exportPerson(user_id: string, cursor: string | undefined) {
+    /** A page of a person's payments, and of those of these orders, with their refunds. */
+    async exportPerson(user_id: string, order_ids: string[], cursor: string | undefined) {
       const { rows } = await pool.query<{ id: string; payment: unknown }>({
         name: "payment.export_person",
         text: `select p.id, jsonb_build_object('id', p.id, 'order_id', p.order_id, 'store_id', p.store_id,
@@ -21,8 +21,9 @@ export function createPersonRepository(pool: Pool) {
                    select jsonb_agg(jsonb_build_object('id', r.id, 'status', r.status, 'amount', r.amount,
                      'reason', r.reason, 'create_time', r.create_time) order by r.id)
                    from refunds r where r.payment_id = p.id), '[]')) as payment
-               from payments p where p.user_id = $1 and p.id > $2 order by p.id limit ${PAGE + 1}`,
-        values: [user_id, cursor === undefined ? FIRST : decodeIdCursor(cursor)],
+               from payments p where (p.user_id = $1 or p.order_id = any($3::uuid[])) and p.id > $2
+               order by p.id limit ${PAGE + 1}`,
+        values: [user_id, cursor === undefined ? FIRST : decodeIdCursor(cursor), order_ids],
       });
       return toPage(rows, PAGE, ({ id }) => [id]);
     },

@@ -140,13 +140,15 @@ export function personalData({ clients, limits, sessions }: Deps) {
   /** One JSON object, section by section; a section may have several pages. */
   async function exportOf(c: RequestContext, user_id: string): Promise<Response> {
     const { email } = await clients.user.recordExport({ kind: "person", user_id, filter_json: "{}" });
-    const person = { user_id, ...(email ? { email } : {}) };
+    const person = { user_id, order_ids: [], ...(email ? { email } : {}) };
     const sections = [
       ["carts", clients.cart.exportPerson],
       ["orders", clients.order.exportPerson],
       ["payments", clients.payment.exportPerson],
       ["events", clients.store.exportPerson],
     ] as const;
+    // The payment service knows no addresses: of a guest's payments it is told the orders, which come before.
+    const order_ids: string[] = [];
     return await download(c, `personal-data-${user_id}.json`, "application/json", "", async (at) => {
       if (at === undefined) {
         const { data_json } = await clients.user.exportPerson(person);
@@ -156,8 +158,13 @@ export function personalData({ clients, limits, sessions }: Deps) {
       const section = sections[Number(index)];
       if (!section) throw new Error(`Cannot export section ${index} as there is none.`);
       const [name, read] = section;
-      const { data_json, next_cursor } = await read({ ...person, ...(cursor ? { cursor } : {}) });
-      const items = (JSON.parse(data_json) as Record<string, unknown[]>)[name] ?? [];
+      const { data_json, next_cursor } = await read({
+        ...person,
+        ...(name === "payments" ? { order_ids } : {}),
+        ...(cursor ? { cursor } : {}),
+      });
+      const items = (JSON.parse(data_json) as Record<string, { id: string; user_id?: string | null }[]>)[name] ?? [];
+      if (name === "orders") order_ids.push(...items.filter(({ user_id }) => user_id === null).map(({ id }) => id));
       const begin = cursor ? (items.length ? "," : "") : `,"${name}":[`;
       const text = begin + items.map((item) => JSON.stringify(item)).join(",");
       if (next_cursor) return { lines: text, next_cursor: `${index} ${next_cursor}` };

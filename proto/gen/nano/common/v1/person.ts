@@ -22,7 +22,11 @@ export interface ExportPersonRequest {
     | string
     | undefined;
   /** The next_cursor of the part before. */
-  cursor?: string | undefined;
+  cursor?:
+    | string
+    | undefined;
+  /** What a guest ordered under that address, as the order service told; only for the payment service. */
+  order_ids: string[];
 }
 
 /** A part of what a service holds. */
@@ -52,7 +56,7 @@ export interface ErasePersonResponse {
 }
 
 function createBaseExportPersonRequest(): ExportPersonRequest {
-  return { user_id: "" };
+  return { user_id: "", order_ids: [] };
 }
 
 export const ExportPersonRequest: MessageFns<ExportPersonRequest> = {
@@ -65,6 +69,9 @@ export const ExportPersonRequest: MessageFns<ExportPersonRequest> = {
     }
     if (message.cursor !== undefined) {
       writer.uint32(26).string(message.cursor);
+    }
+    for (const v of message.order_ids) {
+      writer.uint32(34).string(v!);
     }
     return writer;
   },
@@ -106,6 +113,14 @@ export const ExportPersonRequest: MessageFns<ExportPersonRequest> = {
             message.cursor = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.order_ids.push(reader.string());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -126,6 +141,7 @@ export const ExportPersonRequest: MessageFns<ExportPersonRequest> = {
     message.user_id = object.user_id ?? "";
     message.email = object.email ?? undefined;
     message.cursor = object.cursor ?? undefined;
+    message.order_ids = object.order_ids?.map((e) => e) || [];
     return message;
   },
 };
