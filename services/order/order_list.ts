@@ -63,7 +63,7 @@ function searchStatement(filter: ListFilter, q: string): Statement {
   const { used, conditions, values, bind, store } = conditionsOf(filter);
   const { after, direction } = placeOf(filter, bind);
   const order = `order by create_time ${direction}, id ${direction}`;
-  const [text, number] = [bind(like(q)), bind(numberIn(q) ?? null)];
+  const [text, number] = [like(q, bind), bind(numberIn(q) ?? null)];
   const page = bind(filter.limit);
   const indexed = INDEXED.test(q);
   const most = indexed ? LOOKED_AT : LOOKED_AT_UNINDEXED;
@@ -120,7 +120,7 @@ function conditionsOf({ store_id, owner, status, ids, user_id, from, to }: ListF
   if (ids) where("ids", `o.id = any(${bind(ids)}::uuid[])`);
   if (user_id) where("user_id", `o.user_id = ${bind(user_id)}`);
   if (q) {
-    const [text, number] = [`o.search like ${bind(like(q))}`, numberIn(q)];
+    const [text, number] = [`o.search like ${like(q, bind)}`, numberIn(q)];
     if (number === undefined) where("q", text);
     else where("number", `(o.number = ${bind(number)} or ${text})`);
   }
@@ -144,8 +144,9 @@ function numberIn(q: string): number | undefined {
   return digits === undefined ? undefined : Number(digits);
 }
 
-function like(q: string): string {
-  return `%${q.toLowerCase().replaceAll(/[\\%_]/g, "\\$&")}%`;
+/** The pattern of a search, in small letters as PostgreSQL makes them, for so it wrote what is searched. */
+function like(q: string, bind: Bind): string {
+  return `lower(${bind(`%${q.replaceAll(/[\\%_]/g, "\\$&")}%`)}::text)`;
 }
 
 /**

@@ -75,6 +75,15 @@ describe("ListOrders", () => {
     expect(await ids({ status: "cancelled", q: "hopper", user_id: actor.user_id })).toEqual([]);
   });
 
+  it("finds a name as it is written, in alphabets of which JavaScript makes other small letters than PostgreSQL", async () => {
+    const store_id = newId();
+    for (const name of ["\u0130pek Kaya", "\u039d\u0399\u039a\u039f\u03a3 \u03a0\u0391\u03a0\u03a0\u0391\u03a3"]) {
+      const { id } = await placeOrder(house, someone(), { store_id, shipping_address: { ...ADDRESS, name } });
+      const { data, total } = await list(staff("manager", store_id), { store_id, q: name, count: true });
+      expect([data.map((order) => order.id), total]).toEqual([[id], 1]);
+    }
+  });
+
   it("turns pages in both directions without gaps or repeats, also where times are equal", async () => {
     const store_id = newId();
     const actor = someone();
