@@ -110,7 +110,8 @@ export const listQuery = z.object({
   status: z.enum(STATUSES).optional(),
   q: text(200).optional().openapi({
     description: "A number, or a part of the e-mail address or addressee's name. " +
-      "Without three letters or figures in a row it searches the first 5,000 orders only.",
+      "Without three letters or figures in a row it searches the first 5,000 orders only; " +
+      "of what more than 1,000 have it may leave some out.",
   }),
   user_id: Id.optional().openapi({ description: "Only this buyer's." }),
   ids: z.string().max(100 * 37).transform((list) => list.split(",")).pipe(z.array(Id).min(1).max(100)).optional()
