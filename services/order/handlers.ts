@@ -4,11 +4,11 @@ import { type Actor, currentActor, may, require, requireIdentity, requireService
 import { forbidden, invalid, notFound } from "../shared/errors.ts";
 import type { Rpcs } from "../shared/grpc.ts";
 import { isId } from "../shared/ids.ts";
-import { decodeTimeCursor, pageLimit, toPage } from "../shared/pagination.ts";
+import { decodeTimeCursor, fitting, pageLimit, toPage } from "../shared/pagination.ts";
 import { visible } from "./access.ts";
 import { changeStatus } from "./change_status.ts";
 import type { Deps } from "./deps.ts";
-import { compact, toMessage } from "./messages.ts";
+import { bytesOf, compact, toMessage } from "./messages.ts";
 import { fateOfHold, type Order } from "./order.ts";
 import { createNoteHandlers } from "./notes.ts";
 import { payOrder } from "./pay_order.ts";
@@ -73,7 +73,11 @@ export function createHandlers(deps: Deps): Rpcs<OrderServiceServer> {
       };
       if (user_id !== undefined && !isId(user_id)) return { data: [], ...(count ? { total: 0 } : {}) };
       const [found, total] = await Promise.all([orders.list(filter), count ? orders.count(filter) : undefined]);
-      const page = toPage(found, limit, ({ create_time, id }) => [create_time.toISOString(), id]);
+      const page = toPage(
+        found,
+        fitting(found, limit, bytesOf),
+        ({ create_time, id }) => [create_time.toISOString(), id],
+      );
       return { ...page, data: page.data.map(toMessage), ...(total === undefined ? {} : { total }) };
     },
 

@@ -47,6 +47,13 @@ export function toMessage(order: Order): OrderMessage {
   };
 }
 
+/** At most so many bytes an order's message has: 3 for each character, and some for what is of a bounded size. */
+export function bytesOf({ items, history }: Order): number {
+  const lines = items.reduce((sum, { name, sku }) => sum + 250 + 3 * (name.length + sku.length), 0);
+  const steps = history.reduce((sum, { reason }) => sum + 250 + 3 * reason.length, 0);
+  return 15_000 + lines + steps;
+}
+
 /** An address without the fields that are unset. */
 export function compact(address: Address): Address {
   return Object.fromEntries(Object.entries(address).filter(([, value]) => value !== undefined)) as unknown as Address;

@@ -1,5 +1,5 @@
 import { PlaceOrderResponse } from "../../proto/gen/nano/order/v1/order.ts";
-import { decodeIdCursor, toPage } from "../shared/pagination.ts";
+import { decodeIdCursor, fitting, toPage } from "../shared/pagination.ts";
 import { ERASED, ERASED_EMAIL, erasedAddress, eraseJobs, ordersInProgress } from "../shared/person.ts";
 import { type Pool, type Sql, transaction, type Tx } from "../shared/postgres.ts";
 
@@ -37,7 +37,8 @@ export function createPersonRepository(pool: Pool) {
                from orders o where ${THEIRS} and o.number is not null and o.id > $3 order by o.id limit ${PAGE + 1}`,
         values: [user_id, email ?? null, cursor === undefined ? FIRST : decodeIdCursor(cursor)],
       });
-      return toPage(rows, PAGE, ({ id }) => [id]);
+      const fit = fitting(rows, PAGE, ({ person }) => 3 * JSON.stringify(person).length);
+      return toPage(rows, fit, ({ id }) => [id]);
     },
 
     /** Takes a person out of all of the person's orders; gives their ids. Throws `orders_in_progress`. */

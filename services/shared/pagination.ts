@@ -52,6 +52,16 @@ export function pageLimit(limit: number): number {
   return Math.min(limit, MAX_LIMIT);
 }
 
+/** What a page has at most: an answer between services may have 8 MiB. */
+const MAX_BYTES = 6 * 1024 * 1024;
+
+/** How many rows fit into a page of at most `limit`, at least one: large ones make it shorter. */
+export function fitting<T>(rows: readonly T[], limit: number, bytesOf: (row: T) => number): number {
+  let bytes = 0;
+  const beyond = rows.slice(0, limit).findIndex((row, index) => (bytes += bytesOf(row)) > MAX_BYTES && index > 0);
+  return beyond < 0 ? limit : beyond;
+}
+
 /** Cuts rows, fetched as `limit + 1`, to a page; `keyOf` gives the sort key of the last row. */
 export function toPage<T>(rows: T[], limit: number, keyOf: (row: T) => Key): Page<T> {
   const data = rows.slice(0, limit);

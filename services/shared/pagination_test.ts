@@ -2,7 +2,15 @@ import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import fc from "fast-check";
 import { NanoError } from "./errors.ts";
-import { decodeCursor, decodeIdCursor, decodeTimeCursor, encodeCursor, pageLimit, toPage } from "./pagination.ts";
+import {
+  decodeCursor,
+  decodeIdCursor,
+  decodeTimeCursor,
+  encodeCursor,
+  fitting,
+  pageLimit,
+  toPage,
+} from "./pagination.ts";
 
 describe("a cursor", () => {
   it("gives back the key it was made of", () => {
@@ -70,6 +78,15 @@ describe("pageLimit()", () => {
   for (const limit of [0, -1, 0.5, NaN, Infinity]) {
     it(`refuses ${limit}`, () => expect(() => pageLimit(limit)).toThrow("at least 1"));
   }
+});
+
+describe("fitting()", () => {
+  const MiB = 1024 * 1024;
+  const fit = (sizes: number[], limit: number) => fitting(sizes, limit, (size) => size);
+
+  it("gives the limit where all fit", () => expect([fit([1, 2, 3], 2), fit([], 2)]).toEqual([2, 2]));
+  it("gives fewer where they are large", () => expect(fit([2 * MiB, 4 * MiB, 1, 1], 3)).toBe(2));
+  it("gives one however large", () => expect(fit([9 * MiB, 1], 2)).toBe(1));
 });
 
 describe("toPage()", () => {
