@@ -111,7 +111,7 @@ export function products({ clients, stores, catalogue }: Deps) {
 
   const update = async (product: ProductMessage, body: ProductBody & { version: number }, replace: boolean) => {
     const { id, price } = product;
-    const input = toMessage(body, price?.currency ?? "");
+    const input = toMessage(body, price?.currency ?? "", replace ? [] : product.variants);
     const updated = await simply(
       body,
       () => clients.product.updateProduct({ id, version: body.version, replace, product: input }),
@@ -170,8 +170,11 @@ export function products({ clients, stores, catalogue }: Deps) {
   return app;
 }
 
-/** A body as a message; bare prices are in the store's currency, others must be. */
-function toMessage(body: ProductBody, currency: string): ProductInputMessage {
+/**
+ * A body as a message; bare prices are in the store's currency, others must be. A simple product's one variant has no
+ * name, but where one of those that stay as they are is meant it keeps its own.
+ */
+function toMessage(body: ProductBody, currency: string, staying: readonly { sku: string }[] = []): ProductInputMessage {
   const { name, slug, description, status, category, attributes, images } = body;
   const price = (given: number | Money | undefined, pointer: string): { price?: Money } => {
     if (given === undefined) return {};
@@ -180,8 +183,10 @@ function toMessage(body: ProductBody, currency: string): ProductInputMessage {
     return { price: given };
   };
   const simple = body.sku !== undefined || body.price !== undefined || body.stock !== undefined;
+  const there = staying.some(({ sku }) => body.sku === undefined || body.sku === sku);
+  const unnamed = { sku: body.sku, name: there ? undefined : "", options: {}, has_options: false };
   const variants: VariantInputMessage[] = simple
-    ? [{ sku: body.sku, name: "", options: {}, has_options: false, ...price(body.price, "/price"), stock: body.stock }]
+    ? [{ ...unnamed, ...price(body.price, "/price"), stock: body.stock }]
     : (body.variants ?? []).map(({ options, price: given, ...variant }, index) => ({
       ...variant,
       options: options ?? {},

@@ -204,6 +204,20 @@ describe("/products", () => {
     await response.body?.cancel();
   });
 
+  it("keeps by a PATCH the name and options of the one variant whose price or SKU alone is given", async () => {
+    const named = { sku: sku(), name: "Large", options: { size: "L" }, price: 100 };
+    const { body: { id } } = await send(manager, "POST", "/products", { name: "Vest", variants: [named] });
+    const dearer = await send(manager, "PATCH", `/products/${id}`, { price: 200, version: 1 });
+    expect(dearer.body.variants).toMatchObject([{ name: "Large", options: { size: "L" }, price: { amount: 200 } }]);
+    const other = { sku: sku(), name: "Small", price: 90 };
+    await send(manager, "PATCH", `/products/${id}`, { variants: [other], version: 2 });
+    const bySku = await send(manager, "PATCH", `/products/${id}`, { sku: other.sku, price: 80, version: 3 });
+    expect(bySku.body.variants.map(({ name, price }) => [name, price.amount])).toEqual([["Large", 200], ["Small", 80]]);
+    const simple = await create();
+    const renamed = await send(manager, "PATCH", `/products/${simple.id}`, { sku: sku(), version: 1 });
+    expect(renamed.body.variants).toMatchObject([{ id: simple.variants[0]?.id, name: "" }]);
+  });
+
   it("keeps SKUs unique in the store", async () => {
     const { variants: [only] } = await create();
     const again = await send(manager, "POST", "/products", { name: "Again", sku: only?.sku, price: 1 });
