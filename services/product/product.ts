@@ -97,6 +97,8 @@ export interface VariantPlan {
   added: (VariantFields & { position: number; stock: number })[];
   changed: (VariantFields & { id: string; position: number })[];
   archived: string[];
+  /** Of those changed, who leave their SKU to another of the product: it has to be free before. */
+  yielding: string[];
 }
 
 const MAX_VARIANTS = 100;
@@ -116,7 +118,7 @@ export function planVariants(
   currency: string,
 ): VariantPlan {
   const live = existing.filter((variant) => !variant.archived);
-  const plan: VariantPlan = { added: [], changed: [], archived: [] };
+  const plan: VariantPlan = { added: [], changed: [], archived: [], yielding: [] };
   const taken = new Set<string>();
   let next = Math.max(-1, ...live.map((variant) => variant.position)) + 1;
   if (replace && wanted.length === 0) {
@@ -165,6 +167,9 @@ export function planVariants(
   });
   if (replace) plan.archived = live.filter((variant) => !taken.has(variant.id)).map((variant) => variant.id);
   refuseDoubles(live, plan);
+  const ownerOf = new Map(plan.changed.map(({ id, sku }) => [sku, id]));
+  plan.yielding = live.filter(({ id, sku }) => taken.has(id) && ownerOf.has(sku) && ownerOf.get(sku) !== id)
+    .map(({ id }) => id);
   return plan;
 }
 

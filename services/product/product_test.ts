@@ -80,6 +80,15 @@ describe("planVariants", () => {
     }]);
   });
 
+  it("knows who has to leave a SKU before another takes it", () => {
+    const plan = patch([existing("A"), existing("B"), existing("C")], [
+      { id: "id-a", sku: "B" },
+      { id: "id-b", sku: "D" },
+      { id: "id-c", price: usd(3) },
+    ]);
+    expect(plan.yielding).toEqual(["id-b"]);
+  });
+
   it("brings back an archived variant by its id, but not by its SKU", () => {
     const gone = existing("A", { archived: true });
     expect(put([gone], [{ id: "id-a", price: usd(1) }]).changed).toMatchObject([{ id: "id-a" }]);

@@ -196,7 +196,8 @@ export function createRepository(pool: Pool, replica: Sql = pool) {
 
     /** Writes what is planned for products' variants: first those that go, so that their SKUs are free. */
     async writeVariants(tx: Tx, plans: readonly PlannedVariants[]): Promise<void> {
-      const archived = plans.flatMap(({ plan }) => plan.archived);
+      // Off sale until their new SKU is written, as at any moment a SKU is one variant's.
+      const archived = plans.flatMap(({ plan }) => [...plan.archived, ...plan.yielding]);
       const changed = plans.flatMap(({ plan }) => plan.changed);
       const added = plans.flatMap(({ product: { id: product_id, store_id, currency }, plan }) =>
         plan.added.map((variant) => ({ ...variant, id: newId(), product_id, store_id, currency }))

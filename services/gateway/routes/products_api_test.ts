@@ -218,6 +218,15 @@ describe("/products", () => {
     expect(renamed.body.variants).toMatchObject([{ id: simple.variants[0]?.id, name: "" }]);
   });
 
+  it("lets variants exchange their SKUs", async () => {
+    const variants = ["S", "M", "L"].map((name) => ({ sku: sku(), name, price: 100, stock: 1 }));
+    const { body: { id, variants: made } } = await send(manager, "POST", "/products", { name: "Belt", variants });
+    const around = made.map(({ id }, at) => ({ id, sku: made[(at + 1) % 3]?.sku }));
+    const changed = await send(manager, "PATCH", `/products/${id}`, { variants: around, version: 1 });
+    expect(changed.body.variants.map(({ id, sku }) => ({ id, sku }))).toEqual(around);
+    expect(changed.body.variants.map(({ available }) => available)).toEqual([1, 1, 1]);
+  });
+
   it("keeps SKUs unique in the store", async () => {
     const { variants: [only] } = await create();
     const again = await send(manager, "POST", "/products", { name: "Again", sku: only?.sku, price: 1 });
