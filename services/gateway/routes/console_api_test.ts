@@ -271,6 +271,24 @@ describe("tables", () => {
     }]);
   });
 
+  it("of products may be as large as a table may be", async () => {
+    const shop = await openStore(admin);
+    const options = Array.from({ length: 20 }, (_, n) => `option:The composition of part ${n}`).join(",");
+    const rows = Array.from({ length: 2_000 }, (_, n) => {
+      const product = Math.floor(n / 40);
+      return `Big ${product},B-${n},1,${Array.from({ length: 20 }, (_, m) => `a value ${n}-${m}`).join(",")}`;
+    });
+    const table = [`name,sku,price,${options}`, ...rows].join("\n");
+    const response = await send(
+      { ...admin, store: shop.slug },
+      "POST",
+      "/products/import?dry_run=true",
+      "text/csv",
+      table,
+    );
+    expect([response.status, await response.json()]).toMatchObject([200, { created: 50, refused: [] }]);
+  });
+
   it("of products are imported by managers, as CSV, and of 1 MiB at most", async () => {
     const table = "name,sku,price\nTea,T,1\n";
     expect((await send(support, "POST", "/products/import", "text/csv", table)).status).toBe(403);

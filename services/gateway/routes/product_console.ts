@@ -19,8 +19,9 @@ import { listQuery, Stock } from "./product_schemas.ts";
 
 const tags = ["Products"];
 const IMPORT_MS = 120_000;
-/** How many products one call imports. */
+/** What one call imports: so many products, and so many characters of JSON, which is less than a request may have. */
 const BATCH = 50;
+const BATCH_TEXT = 300_000;
 const LINES = "application/x-ndjson";
 
 /** Hears how many of all are done. */
@@ -210,15 +211,31 @@ export function productConsole({ clients: { product }, stores }: Deps) {
     tell?: Tell,
   ): Promise<ImportResult[]> {
     const results: ImportResult[] = [];
-    for (let at = 0; at < products.length; at += BATCH) {
-      tell?.(at, products.length);
-      const { data } = await product.importProducts({ store_id, dry_run, products: products.slice(at, at + BATCH) });
+    for (const batch of batchesOf(products)) {
+      tell?.(results.length, products.length);
+      const { data } = await product.importProducts({ store_id, dry_run, products: batch });
       results.push(...data);
     }
     return results;
   }
 
   return app;
+}
+
+/** The products in parts, each of which fits a call. */
+function batchesOf(products: ImportedProduct[]): ImportedProduct[][] {
+  const batches: ImportedProduct[][] = [];
+  let [batch, size]: [ImportedProduct[], number] = [[], 0];
+  for (const product of products) {
+    const more = JSON.stringify(product).length;
+    if (batch.length === 0 || batch.length === BATCH || size + more > BATCH_TEXT) {
+      batches.push(batch = []);
+      size = 0;
+    }
+    batch.push(product);
+    size += more;
+  }
+  return batches;
 }
 
 /** Runs an import and tells of it as it goes on: the lines that `Accept: application/x-ndjson` asks for. */
