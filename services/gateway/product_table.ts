@@ -15,10 +15,12 @@ export const COLUMNS = ["name", "slug", "sku", "price", "stock", "category", "de
 
 type Column = typeof COLUMNS[number];
 
-const OPTION = /^option:(.{1,100})$/i;
+const OPTION = /^option:(.{1,100})$/is;
 const STATUSES = ["draft", "active", "archived"];
 const MAX_ROWS = 2_000;
-const MAX_OPTIONS = 20;
+/** As many as an export has. */
+const MAX_OPTIONS = 100;
+const MAX_VARIANTS = 100;
 const MAX: Record<string, number> = { name: 200, slug: 200, sku: 100, category: 200, description: 20_000, option: 200 };
 
 /**
@@ -59,7 +61,10 @@ export function readProducts(
   const whole: ImportedProduct[] = [];
   const told = new Set(refused.map(({ line }) => line));
   for (const { lines, whole: fine, ...product } of products.values()) {
-    if (fine) whole.push(product);
+    if (fine && lines.length > MAX_VARIANTS) {
+      const message = `A product has at most ${MAX_VARIANTS} variants.`;
+      refused.push({ line: product.line, code: "too_many_variants", message });
+    } else if (fine) whole.push(product);
     else {
       const others = lines.filter((line) => !told.has(line));
       refused.push(...others.map((line) => ({

@@ -67,8 +67,22 @@ describe("readProducts()", () => {
   });
 
   it("counts the options before it compares them, of which a line has room for 100,000", () => {
-    const options = Array.from({ length: 21 }, () => "option:Size").join(",");
-    expect(() => read(`name,sku,${options}\n`)).toThrow("at most 20 options");
+    const options = Array.from({ length: 101 }, () => "option:Size").join(",");
+    expect(() => read(`name,sku,${options}\n`)).toThrow("at most 100 options");
+  });
+
+  it("takes as many options as an export has, whatever breaks their names hold", () => {
+    const names = ["two\nlines", ...Array.from({ length: 99 }, (_, n) => `o${n}`)];
+    const table = `name,sku,${names.map((name) => `"option:${name}"`).join(",")}\nA,A,x,y\n`;
+    expect(read(table).products[0]?.variants[0]?.options).toEqual({ "two\nlines": "x", o0: "y" });
+  });
+
+  it("refuses a product of more lines than it may have variants", () => {
+    const lines = Array.from({ length: 101 }, (_, n) => `A,A${n}\n`).join("");
+    expect(read(`name,sku\n${lines}B,B\n`)).toMatchObject({
+      products: [{ name: "B" }],
+      refused: [{ line: 2, code: "too_many_variants" }],
+    });
   });
 
   for (

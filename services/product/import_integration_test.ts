@@ -162,6 +162,40 @@ describe("ImportProducts", () => {
     expect((await bySlug("vase"))?.variants).toMatchObject([{ id: live_id, sku: "V-OLD", available: 9 }]);
   });
 
+  it("tells the line at fault, also where others of the product do not change", async () => {
+    const more = (price?: { amount: number; currency: string }): ImportedProduct => ({
+      ...shirt,
+      line: 2,
+      slug: "vest",
+      name: "Vest",
+      variants: [
+        { line: 2, sku: "V-S", price: USD(1), options: {} },
+        { line: 3, sku: "V-M", price: USD(1), options: {} },
+        ...price ? [] : [{ line: 4, sku: "V-L", options: {} }],
+      ],
+    });
+    await run([more(USD(1))]);
+    expect(await run([more()])).toMatchObject([{
+      outcome: "refused",
+      code: "required",
+      line: 4,
+      message: "A new variant needs a price.",
+    }]);
+  });
+
+  it("refuses more options than a variant may have", async () => {
+    const named = (from: number) => Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`o${from + n}`, "x"]));
+    const with20 = (options: Record<string, string>): ImportedProduct => ({
+      line: 2,
+      slug: "many",
+      name: "Many",
+      variants: [{ line: 2, sku: "O-1", price: USD(1), options }],
+    });
+    expect(await run([with20({ ...named(0), more: "x" })])).toMatchObject([{ outcome: "refused", code: "too_many" }]);
+    expect(await run([with20(named(0))])).toMatchObject([{ outcome: "created" }]);
+    expect(await run([with20(named(1))])).toMatchObject([{ outcome: "refused", code: "too_many" }]);
+  });
+
   it("finds a category by its name, and takes it away by a hyphen", async () => {
     await as(manager, () => service.rpc.createCategory({ store_id, name: "Warm clothes", slug: "warm" }));
     const into = (category: string) => ({ line: 2, slug: "shirt", category, variants: [] });

@@ -1,4 +1,9 @@
-import type { ImportChange, ImportedProduct, ImportResult } from "../../proto/gen/nano/product/v1/product.ts";
+import type {
+  ImportChange,
+  ImportedProduct,
+  ImportedVariant,
+  ImportResult,
+} from "../../proto/gen/nano/product/v1/product.ts";
 import { invalid } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { money, toDecimal } from "../shared/money.ts";
@@ -6,6 +11,8 @@ import { planNew } from "./create_product.ts";
 import type { KnownProduct, NamedCategory } from "./import_repository.ts";
 import { type ExistingVariant, planProduct, planVariants, slugOf, type VariantInput } from "./product.ts";
 import type { NewProduct, PlannedVariants, ProductUpdate } from "./repository.ts";
+
+const MAX_OPTIONS = 20;
 
 /** What has to be written so that a product is as a table says. */
 export interface ImportPlan {
@@ -37,6 +44,11 @@ export function slugFor({ slug, name }: ImportedProduct): string {
 export function planCreate(given: ImportedProduct, slug: string, around: Surroundings): ImportPlan {
   const { name, description, status, line } = given;
   const category_id = given.category ? categoryFor(around, given.category)?.id ?? null : null;
+  if (!name) throw invalid("required", "A new product needs a name.", "/name");
+  given.variants.forEach((variant, index) => {
+    checkPrice(variant, index);
+    checkOptions(variant, index);
+  });
   const variants = given.variants.map(({ sku, price, stock, options }) => ({
     sku,
     price,
@@ -90,11 +102,14 @@ function variantChanges({ variants: wanted }: ImportedProduct, current: KnownPro
     const found = current.variants.find((v) => v.sku === sku && !v.archived) ??
       current.variants.find((v) => v.sku === sku);
     if (!found) {
+      checkPrice({ price }, index);
+      checkOptions({ options }, index);
       note("sku", "", sku);
       variants.push({ sku, price, stock: stock ?? 0, options, name: nameOf(options) });
       continue;
     }
     const change = variantChange(found, { price, options }, current.currency, note);
+    if (change?.options) checkOptions({ options: change.options }, index);
     if (change) variants.push(change);
     if (stock !== undefined && stock !== found.on_hand) {
       note("stock", String(found.on_hand), String(stock));
@@ -104,10 +119,20 @@ function variantChanges({ variants: wanted }: ImportedProduct, current: KnownPro
   return { variants, moves };
 }
 
+/** Refuses a new variant without a price, and tells which of those given it is. */
+function checkPrice({ price }: Pick<ImportedVariant, "price">, index: number): void {
+  if (!price) throw invalid("required", "A new variant needs a price.", `/variants/${index}/price`);
+}
+
+function checkOptions({ options }: Pick<ImportedVariant, "options">, index: number): void {
+  if (Object.keys(options).length <= MAX_OPTIONS) return;
+  throw invalid("too_many", `A variant has at most ${MAX_OPTIONS} options.`, `/variants/${index}/options`);
+}
+
 /** What has to be sent of a variant that differs; undefined if it does not. */
 function variantChange(
   found: ExistingVariant,
-  wanted: Pick<ImportedProduct["variants"][number], "price" | "options">,
+  wanted: Pick<ImportedVariant, "price" | "options">,
   currency: string,
   note: (field: string, from: string, to: string) => void,
 ): VariantInput | undefined {
