@@ -183,6 +183,31 @@ describe("ImportProducts", () => {
     }]);
   });
 
+  it("takes for the same what differs by the white space around it, which a table loses", async () => {
+    const spaced = {
+      name: " Mug ",
+      slug: "mug",
+      description: "One\n\ntwo\n",
+      variants: [{ sku: " MUG-1", price: USD(5), stock: 7, options: { "size ": " L" }, has_options: true }],
+      images: [],
+      has_images: false,
+      has_variants: true,
+      attributes: undefined,
+    };
+    await as(manager, () => service.rpc.createProduct({ store_id, product: spaced }));
+    const row: ImportedProduct = {
+      line: 2,
+      name: "Mug",
+      slug: "mug",
+      description: "One\n\ntwo",
+      variants: [{ line: 2, sku: "MUG-1", price: USD(5), stock: 7, options: { size: "L" } }],
+    };
+    expect(await run([row])).toMatchObject([{ outcome: "unchanged", changes: [] }]);
+    expect(await run([{ ...row, variants: [{ line: 2, sku: "MUG-1", stock: 6, options: { size: "M" } }] }]))
+      .toMatchObject([{ outcome: "updated" }]);
+    expect((await bySlug("mug"))?.variants).toMatchObject([{ sku: " MUG-1", available: 6, options: { "size ": "M" } }]);
+  });
+
   it("refuses more options than a variant may have", async () => {
     const named = (from: number) => Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`o${from + n}`, "x"]));
     const with20 = (options: Record<string, string>): ImportedProduct => ({

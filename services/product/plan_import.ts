@@ -74,7 +74,7 @@ export function planChange(given: ImportedProduct, current: KnownProduct, around
   const changes: ImportChange[] = [];
   const differs = (field: "name" | "description" | "status"): string | undefined => {
     const to = given[field];
-    if (to === undefined || to === current[field]) return undefined;
+    if (to === undefined || to === current[field].trim()) return undefined;
     changes.push({ line, field, from: current[field], to });
     return to;
   };
@@ -99,8 +99,7 @@ function variantChanges({ variants: wanted }: ImportedProduct, current: KnownPro
       throw invalid("duplicate_variant", "This SKU is there twice.", `/variants/${index}/sku`);
     }
     const note = (field: string, from: string, to: string) => changes.push({ line, sku, field, from, to });
-    const found = current.variants.find((v) => v.sku === sku && !v.archived) ??
-      current.variants.find((v) => v.sku === sku);
+    const found = bySku(current.variants, sku);
     if (!found) {
       checkPrice({ price }, index);
       checkOptions({ options }, index);
@@ -117,6 +116,13 @@ function variantChanges({ variants: wanted }: ImportedProduct, current: KnownPro
     }
   }
   return { variants, moves };
+}
+
+/** The variant of a SKU, one on sale first. A table has lost the white space around it. */
+function bySku<V extends ExistingVariant>(variants: readonly V[], sku: string): V | undefined {
+  const same = variants.filter((variant) => variant.sku.trim() === sku);
+  return same.find((variant) => !variant.archived && variant.sku === sku) ??
+    same.find((variant) => !variant.archived) ?? same[0];
 }
 
 /** Refuses a new variant without a price, and tells which of those given it is. */
@@ -142,9 +148,11 @@ function variantChange(
     change.price = wanted.price;
   }
   const options = { ...found.options };
-  for (const [name, value] of Object.entries(wanted.options)) {
-    if ((options[name] ?? "") === value) continue;
-    note(`option:${name}`, options[name] ?? "", value);
+  for (const [named, value] of Object.entries(wanted.options)) {
+    const name = Object.keys(options).find((known) => known.trim() === named) ?? named;
+    const from = Object.hasOwn(options, name) ? options[name] ?? "" : "";
+    if (from.trim() === value) continue;
+    note(`option:${name}`, from, value);
     if (value === "") delete options[name];
     else options[name] = value;
     change.options = options;
