@@ -96,7 +96,10 @@ export function parseMoney(text: string, currency: string, locale = "en-US"): Mo
     ? [match[1]]
     : [match[1].slice(0, -after - 1), match[1].slice(match[1].length - after)];
   const groups = whole.split(/[.,]/);
-  if (groups.some((part, index) => index > 0 && part.length !== 3) || (groups[0] ?? "").length < 1) return undefined;
+  const [first = "", ...more] = groups;
+  if (more.some((part) => part.length !== 3) || first.length < 1 || (more.length > 0 && first.length > 3)) {
+    return undefined;
+  }
   if (new Set(whole.replaceAll(/\d/g, "")).size > 1 || (!group && last && whole.includes(last))) return undefined;
   if (fraction.length > digits || (last && !group && fraction === "")) return undefined;
   const amount = Number(groups.join("") + fraction.padEnd(digits, "0"));
