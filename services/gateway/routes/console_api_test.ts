@@ -271,6 +271,21 @@ describe("tables", () => {
     }]);
   });
 
+  it("of products keep prices of three decimals, whatever the locale takes for a thousand", async () => {
+    for (const [currency, locale, cell] of [["TND", "ar-TN", '"1,234"'], ["KWD", "ar-KW", "1.234"]] as const) {
+      const shop = await openStore(admin, { currency, locale });
+      const here = { ...admin, store: shop.slug };
+      for (const price of [1234, 5_678_900, 1_234_567_000]) {
+        const made = await call(here, "POST", "/products", { name: `Tea ${price}`, sku: `T-${price}`, price });
+        expect(made.status).toBe(201);
+      }
+      const out = await (await send(here, "GET", "/products/export.csv")).text();
+      expect(out).toContain(`,T-1234,${cell},`);
+      const back = await (await send(here, "POST", "/products/import", "text/csv", out)).json();
+      expect(back).toMatchObject({ updated: 0, unchanged: 3, refused: [] });
+    }
+  });
+
   it("of products may be as large as a table may be", async () => {
     const shop = await openStore(admin);
     const options = Array.from({ length: 20 }, (_, n) => `option:The composition of part ${n}`).join(",");

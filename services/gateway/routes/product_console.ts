@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { ImportedProduct, ImportResult, Product } from "../../../proto/gen/nano/product/v1/product.ts";
 import { currentActor, require } from "../../shared/auth.ts";
 import { NanoError, toNanoError } from "../../shared/errors.ts";
-import { toDecimal } from "../../shared/money.ts";
+import { type Money, parseMoney, toDecimal } from "../../shared/money.ts";
 import { toProblem } from "../../shared/problem.ts";
 import { watched } from "../../shared/streams.ts";
 import type { Deps } from "../app.ts";
@@ -140,7 +140,7 @@ export function productConsole({ clients: { product }, stores }: Deps) {
     }),
     async (c) => {
       const query = c.req.valid("query");
-      const store_id = (await stores.of(c)).id;
+      const { id: store_id, locale } = await stores.of(c);
       const { data: options } = await product.listOptionNames({ store_id });
       const header = [...COLUMNS, ...options.map((option) => `option:${option}`)];
       return await csvDownload(c, "products.csv", header, async (cursor) => {
@@ -155,7 +155,7 @@ export function productConsole({ clients: { product }, stores }: Deps) {
         const { data } = await product.listStock({ store_id, variant_ids });
         const on_hand = new Map(data.map((stock) => [stock.variant_id, stock.on_hand]));
         return {
-          lines: page.data.map((found) => linesOf(found, on_hand, options)).join(""),
+          lines: page.data.map((found) => linesOf(found, on_hand, options, locale)).join(""),
           next_cursor: page.next_cursor,
         };
       });
@@ -283,13 +283,13 @@ function cut(text: string): string {
 }
 
 /** A product's lines, one for each variant; its description stands on the first only. */
-function linesOf(product: Product, on_hand: Map<string, number>, options: string[]): string {
+function linesOf(product: Product, on_hand: Map<string, number>, options: string[], locale: string): string {
   return product.variants.map((variant, index) =>
     csvLine([
       product.name,
       product.slug,
       variant.sku,
-      variant.price && toDecimal(variant.price),
+      variant.price && priceCell(variant.price, locale),
       on_hand.get(variant.id),
       product.category?.slug,
       index === 0 ? product.description : "",
@@ -297,4 +297,11 @@ function linesOf(product: Product, on_hand: Map<string, number>, options: string
       ...options.map((option) => variant.options[option]),
     ])
   ).join("");
+}
+
+/** A price as the store's import reads it: with a comma where "1.234" would be more than a thousand. */
+function priceCell(price: Money, locale: string): string {
+  const plain = toDecimal(price);
+  const read = parseMoney(plain, price.currency, locale);
+  return read?.amount === price.amount ? plain : plain.replace(".", ",");
 }
