@@ -68,6 +68,18 @@ describe("categories", () => {
     expect((await refusal(remove(parent.id))).code).toBe("category_not_found");
   });
 
+  it("take no product that comes while they go", async () => {
+    const { id } = await category("Going");
+    const other = await service.owner.connect();
+    await other.query("begin");
+    await other.query("delete from product.categories where id = $1", [id]);
+    const coming = refusal(create(store_id, ["Late", [variant("LATE", 1)], { category: id }]));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await other.query("commit");
+    other.release();
+    expect((await coming).code).toBe("category_not_found");
+  });
+
   it("have slugs of their own in the store and belong to its managers", async () => {
     await category("Unique", { slug: "unique" });
     expect((await refusal(category("Unique", { slug: "unique" }))).code).toBe("slug_taken");

@@ -53,6 +53,7 @@ const MAX_PAGE_TEXT = 1_500_000;
 
 const constraints = {
   products_slug: () => conflict("slug_taken", "Another product of the store has this slug."),
+  products_category: noCategory,
   variants_sku: () => conflict("sku_taken", "Another variant of the store has one of these SKUs."),
 };
 
@@ -137,7 +138,7 @@ export function createRepository(pool: Pool, replica: Sql = pool) {
         text: `select id from categories where store_id = $1 and ${isId(id_or_slug) ? "id = $2::uuid" : "slug = $2"}`,
         values: [store_id, id_or_slug],
       });
-      if (!row) throw invalid("category_not_found", "The store has no such category.", "/category");
+      if (!row) throw noCategory();
       return row.id;
     },
 
@@ -261,4 +262,9 @@ export function createRepository(pool: Pool, replica: Sql = pool) {
 
 function toProduct(row: ProductRow): ListedProduct {
   return { ...row, variants: JSON.parse(row.variants) };
+}
+
+/** Nor has it one that goes while a product is put into it. */
+function noCategory() {
+  return invalid("category_not_found", "The store has no such category.", "/category");
 }
