@@ -40,6 +40,11 @@ const names = (page: { data: Product[] }) => page.data.map((product) => product.
 describe("a product", () => {
   const store_id = newId();
 
+  it("has no numbers that are too long to keep", async () => {
+    const attributes = { sizes: Array.from({ length: 60 }, () => 1e300) };
+    expect((await refusal(create(store_id, ["Vast", [variant("VAST", 1)], { attributes }]))).code).toBe("too_large");
+  });
+
   it("is created with its variants, priced at the lowest", async () => {
     const created = await create(store_id, ["Linen Shirt", [
       variant("LS-M", 2500, 3, { name: "M", options: { size: "M" }, has_options: true }),

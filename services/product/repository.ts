@@ -54,6 +54,8 @@ const MAX_PAGE_TEXT = 1_500_000;
 const constraints = {
   products_slug: () => conflict("slug_taken", "Another product of the store has this slug."),
   products_category: noCategory,
+  // Within 8 KiB as sent, but PostgreSQL keeps 1e300 as 301 digits.
+  products_attributes_check: () => invalid("too_large", "Attributes hold numbers that are too long.", "/attributes"),
   variants_sku: () => conflict("sku_taken", "Another variant of the store has one of these SKUs."),
 };
 
