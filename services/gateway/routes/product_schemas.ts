@@ -38,7 +38,11 @@ export const Product = z.object({
   version: z.int(),
 }).openapi("Product");
 
-const price = z.coerce.number().int().min(0).optional();
+/** An empty one, as an unfilled field of a form gives it, is refused: Number("") is 0, and nothing costs less. */
+const price = z.string().trim().min(1).transform(Number).pipe(z.int().min(0)).optional().openapi({
+  type: "integer",
+  minimum: 0,
+});
 
 /** The query of the list of products. */
 export const listQuery = z.object({

@@ -227,6 +227,14 @@ describe("/products", () => {
     expect(changed.body.variants.map(({ available }) => available)).toEqual([1, 1, 1]);
   });
 
+  it("are not listed by a price that is no number, or empty", async () => {
+    for (const price of ["", "%20", "x", "-1", "1.5"]) {
+      const refused = await send(visitor(), "GET", `/products?max_price=${price}`);
+      expect([price, refused.status, refused.body.code]).toEqual([price, 400, "invalid_field"]);
+    }
+    expect((await send(visitor(), "GET", "/products?max_price=0")).status).toBe(200);
+  });
+
   it("keeps SKUs unique in the store", async () => {
     const { variants: [only] } = await create();
     const again = await send(manager, "POST", "/products", { name: "Again", sku: only?.sku, price: 1 });
