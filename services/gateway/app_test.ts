@@ -266,4 +266,29 @@ describe("the gateway", () => {
     );
     expect(impossible.map(([name]) => name)).toEqual([]);
   });
+
+  it("describes parameters as what a client sends: none is null, none has the empty text for a default", async () => {
+    const { paths } = await (await app.request("/openapi.json")).json();
+    const parameters = operationsOf(paths).flatMap(([, { parameters = [] }]) => parameters);
+    const odd = parameters.filter(({ schema }) => [schema?.type].flat().includes("null") || schema?.default === "");
+    expect(parameters.length).toBeGreaterThan(100);
+    expect(odd.map(({ name }) => name)).toEqual([]);
+  });
 });
+
+/** What the tests look at of an operation of the document. */
+interface Operation {
+  parameters?: { name: string; schema?: { type?: string | string[]; default?: unknown } }[];
+  security: Record<string, string[]>[];
+  responses: Record<string, unknown>;
+}
+
+/** The operations of a document, each with its `GET /path`. */
+function operationsOf(paths: Record<string, Record<string, Operation>>): [name: string, Operation][] {
+  return Object.entries(paths).flatMap(([path, item]) =>
+    ["get", "post", "put", "patch", "delete"].flatMap((method): [string, Operation][] => {
+      const operation = item[method];
+      return operation ? [[`${method.toUpperCase()} ${path}`, operation]] : [];
+    })
+  );
+}

@@ -41,6 +41,7 @@ export function complete(document: Document): Document {
       if (!operation) continue;
       operation.operationId ??= nameOf(method, path);
       operation.security ??= securityOf(path, operation);
+      for (const parameter of operation.parameters ?? []) withoutEmptyDefault(parameter);
     }
   }
   document.components = {
@@ -64,4 +65,10 @@ function securityOf(path: string, { responses = {} }: Operation): Record<string,
   const bought = /^\/(orders|payments)\b/.test(path) && needed && !("403" in responses);
   const guests = /^\/cart\b/.test(path) || bought || path === "/orders/{id}/status";
   return [...(needed ? [] : [{}]), { bearer: [] }, ...(guests ? [{ guest: [] }] : [])];
+}
+
+/** A default of "" stands for what was left out: nothing that a client would send. */
+function withoutEmptyDefault(parameter: NonNullable<Operation["parameters"]>[number]): void {
+  const schema = "schema" in parameter ? parameter.schema : undefined;
+  if (schema && "default" in schema && schema.default === "") delete schema.default;
 }

@@ -54,8 +54,8 @@ export const listQuery = z.object({
     example: "shirt",
   }),
   category: text(200).optional().openapi({ description: "A category's id or slug; descendants count too." }),
-  min_price: price.openapi({ description: "Minor units." }),
-  max_price: price.openapi({ description: "Minor units." }),
+  min_price: price.openapi({ type: "integer", description: "Minor units." }),
+  max_price: price.openapi({ type: "integer", description: "Minor units." }),
   in_stock: z.enum(["true", "false"]).transform((value) => value === "true").optional(),
   status: Status.optional().openapi({ description: "Staff only." }),
   sort: z.enum(["name", "price", "-price", "-create_time"]).optional().openapi({
