@@ -276,6 +276,29 @@ describe("the gateway", () => {
   });
 });
 
+describe("the document's security", () => {
+  /** Per route the first sign of each role: what happens on the own thing, or in the own store. */
+  const table = new Map(
+    Deno.readTextFileSync(new URL("access.txt", import.meta.url)).split("\n").slice(4, -1).map((line) => {
+      const [method, path, ...roles] = line.split(/\s+/);
+      const [anonymous, guest, , , , , publishable, , full_key] = roles.map((signs) => signs[0]);
+      return [`${method} ${path}`, { anonymous, guest, keys: [publishable, full_key] }];
+    }),
+  );
+
+  it("is that of the access table", async () => {
+    const { paths } = await (await app.request("/openapi.json")).json();
+    const wrong = operationsOf(paths).filter(([name, { security }]) => {
+      const { anonymous, guest, keys = [] } = table.get(name) ?? {};
+      const open = anonymous !== "1";
+      const alone = (scheme: string) => security.some((one) => Object.keys(one).join() === scheme);
+      return alone("") !== open || alone("guest") !== (/ \/cart\b/.test(name) || (!open && guest !== "1")) ||
+        (keys.includes("+") && !alone("key")) || (!open && !keys.includes("+") && !keys.includes("4") && alone("key"));
+    });
+    expect(wrong.map(([name]) => name)).toEqual([]);
+  });
+});
+
 /** What the tests look at of an operation of the document. */
 interface Operation {
   parameters?: { name: string; schema?: { type?: string | string[]; default?: unknown } }[];

@@ -40,7 +40,7 @@ export function complete(document: Document): Document {
       const operation = item[method];
       if (!operation) continue;
       operation.operationId ??= nameOf(method, path);
-      operation.security ??= securityOf(path, operation);
+      operation.security ??= securityOf(`${method.toUpperCase()} ${path}`, operation);
       for (const parameter of operation.parameters ?? []) withoutEmptyDefault(parameter);
     }
   }
@@ -59,12 +59,31 @@ function nameOf(method: string, path: string): string {
     .filter((part) => part !== "").join("_");
 }
 
-/** A route that answers 401 needs somebody; guests have carts, and orders with their payments where no role is asked for. */
-function securityOf(path: string, { responses = {} }: Operation): Record<string, string[]>[] {
-  const needed = "401" in responses && path !== "/auth/login" && path !== "/auth/refresh";
-  const bought = /^\/(orders|payments)\b/.test(path) && needed && !("403" in responses);
-  const guests = /^\/cart\b/.test(path) || bought || path === "/orders/{id}/status";
-  return [...(needed ? [] : [{}]), { bearer: [] }, ...(guests ? [{ guest: [] }] : [])];
+/** Answer 401 to some of what they are asked, and need nobody all the same. */
+const OPEN = /^(POST \/auth\/(login|refresh)|GET \/products)$/;
+/** Nothing for machines: what people have, and what only the platform's own people may. */
+const PEOPLE = [
+  /^\w+ \/(auth|users\/me|api-keys|invitations|settings)\b/,
+  /^\w+ \/users\/{id}\//,
+  /^(POST|PATCH) \/users\b/,
+  /^POST \/(orders|payments|stores)$/,
+  /^PUT \/stores\/{id}\/status$/,
+];
+
+/**
+ * Who may call: a session; a guest where carts, and orders with their payments, are his own; a key, which is secret
+ * where somebody is needed and else names the store, as it does beside a guest's token.
+ */
+function securityOf(name: string, { responses = {} }: Operation): Record<string, string[]>[] {
+  const needed = "401" in responses && !OPEN.test(name);
+  const bought = / \/(orders|payments)\b/.test(name) && needed && !("403" in responses);
+  const guests = / \/cart\b/.test(name) || bought || name === "PUT /orders/{id}/status";
+  return [
+    ...(needed ? [] : [{}]),
+    { bearer: [] },
+    ...(needed && PEOPLE.some((route) => route.test(name)) ? [] : [{ key: [] }]),
+    ...(guests ? [{ guest: [] }, { key: [], guest: [] }] : []),
+  ];
 }
 
 /** A default of "" stands for what was left out: nothing that a client would send. */
