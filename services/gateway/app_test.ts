@@ -276,6 +276,23 @@ describe("the gateway", () => {
   });
 });
 
+describe("the document's refusals", () => {
+  it("are problems, listed or not", async () => {
+    const { paths, components } = await (await app.request("/openapi.json")).json();
+    for (const [, { responses }] of operationsOf(paths)) {
+      expect(responses).toMatchObject({ default: { $ref: "#/components/responses/Refused" } });
+    }
+    expect(components.responses.Refused.content).toHaveProperty(["application/problem+json"]);
+  });
+
+  it("have the members that services give them", async () => {
+    const { components: { schemas: { Problem } } } = await (await app.request("/openapi.json")).json();
+    const known = Object.keys(Problem.properties);
+    expect(known).toEqual(expect.arrayContaining(MEMBERS));
+    expect(Problem.required).toEqual(["type", "title", "status", "detail", "instance", "code", "request_id"]);
+  });
+});
+
 describe("the document's security", () => {
   /** Per route the first sign of each role: what happens on the own thing, or in the own store. */
   const table = new Map(
@@ -298,6 +315,24 @@ describe("the document's security", () => {
     expect(wrong.map(([name]) => name)).toEqual([]);
   });
 });
+
+/** What the refusals of services carry. */
+const MEMBERS = [
+  "allowed",
+  "available",
+  "capturable",
+  "failure_code",
+  "items",
+  "on_hand",
+  "order_id",
+  "orders",
+  "payment_id",
+  "payment_status",
+  "refundable",
+  "reserved",
+  "total",
+  "version",
+];
 
 /** What the tests look at of an operation of the document. */
 interface Operation {

@@ -16,6 +16,12 @@ const STORE = {
   example: "default",
 } as const;
 
+/** What every operation may answer, beyond what it lists. */
+const REFUSED = {
+  description: "Refused, as any request may be: a key or token that is no good, too many requests, a fault of ours.",
+  content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+} as const;
+
 const SECURITY_SCHEMES = {
   bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "The access token of /auth." },
   key: {
@@ -32,7 +38,7 @@ const SECURITY_SCHEMES = {
   },
 } as const;
 
-/** Adds what holds for many routes, so that none of them repeats it: who may call, in which store, and a name for each. */
+/** Adds what holds for many routes, so that none of them repeats it: who may call, in which store, a name, refusals. */
 export function complete(document: Document): Document {
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     item.parameters = [...(item.parameters ?? []), { $ref: "#/components/parameters/X-Store" }];
@@ -41,12 +47,14 @@ export function complete(document: Document): Document {
       if (!operation) continue;
       operation.operationId ??= nameOf(method, path);
       operation.security ??= securityOf(`${method.toUpperCase()} ${path}`, operation);
+      operation.responses = { ...operation.responses, default: { $ref: "#/components/responses/Refused" } };
       for (const parameter of operation.parameters ?? []) withoutEmptyDefault(parameter);
     }
   }
   document.components = {
     ...document.components,
     parameters: { ...document.components?.parameters, "X-Store": STORE },
+    responses: { ...document.components?.responses, Refused: REFUSED },
     securitySchemes: SECURITY_SCHEMES,
   };
   document.servers ??= [{ url: "/" }];

@@ -85,6 +85,28 @@ export function presentPage<T, U>(
   };
 }
 
+/** What some refusals say beyond their code; services/shared/errors.ts calls them members. */
+const members = z.object({
+  allowed: z.array(z.string()).openapi({ description: "invalid_transition: where the order can go.", example: [] }),
+  available: z.int(),
+  capturable: Money.openapi({ description: "over_capture: what was authorised." }),
+  failure_code: z.string().openapi({ description: "Why the provider refused.", example: "card_declined" }),
+  items: z.array(z.object({ variant_id: Id, sku: z.string(), requested: z.int(), available: z.int() })).openapi({
+    description: "out_of_stock: each variant of which there is not enough.",
+  }),
+  on_hand: z.int(),
+  order_id: Id.openapi({ description: "cart_ordered: the order that the cart became." }),
+  orders: z.array(z.int()).openapi({ description: "orders_in_progress: their numbers." }),
+  payment_id: Id.openapi({ description: "already_paid, payment_in_progress: by or in which payment." }),
+  payment_status: z.string().openapi({
+    description: "payment_not_capturable, payment_not_voidable: what it is instead.",
+  }),
+  refundable: Money.openapi({ description: "over_refund: what is left." }),
+  reserved: z.int(),
+  total: Money.openapi({ description: "price_changed: the total now." }),
+  version: z.int().openapi({ description: "version_conflict: the version now." }),
+}).partial();
+
 /** A refusal (RFC 9457). */
 export const Problem = z.object({
   type: z.string(),
@@ -94,5 +116,8 @@ export const Problem = z.object({
   instance: z.string(),
   code: z.string().openapi({ description: "Stable, lower snake case.", example: "out_of_stock" }),
   request_id: z.string(),
-  errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional(),
+  errors: z.array(z.object({ pointer: z.string(), code: z.string(), message: z.string() })).optional().openapi({
+    description: "The fields at fault: JSON pointers into the body, `/<name>` of a query.",
+  }),
+  ...members.shape,
 }).openapi("Problem");
