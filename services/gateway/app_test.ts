@@ -267,6 +267,14 @@ describe("the gateway", () => {
     expect(impossible.map(([name]) => name)).toEqual([]);
   });
 
+  it("describes events by schemas that it has", async () => {
+    const { webhooks, components: { schemas } } = await (await app.request("/openapi.json")).json();
+    const named = JSON.stringify(webhooks).matchAll(/"#\/components\/schemas\/(\w+)"/g);
+    expect([...new Set([...named].map(([, name]) => name))].filter((name) => name && schemas[name])).toEqual(
+      ["Order", "Payment", "Refund"],
+    );
+  });
+
   it("describes parameters as what a client sends: none is null, none has the empty text for a default", async () => {
     const { paths } = await (await app.request("/openapi.json")).json();
     const parameters = operationsOf(paths).flatMap(([, { parameters = [] }]) => parameters);

@@ -1,5 +1,6 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import type { Env } from "./env.ts";
+import { eventDocument } from "./event_document.ts";
 
 type Document = ReturnType<OpenAPIHono<Env>["getOpenAPI31Document"]>;
 type Paths = NonNullable<Document["paths"]>;
@@ -38,7 +39,7 @@ const SECURITY_SCHEMES = {
   },
 } as const;
 
-/** Adds what holds for many routes, so that none of them repeats it: who may call, in which store, a name, refusals. */
+/** Adds what holds for many routes, so that none of them repeats it: who may call, in which store, a name, refusals, events. */
 export function complete(document: Document): Document {
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     item.parameters = [...(item.parameters ?? []), { $ref: "#/components/parameters/X-Store" }];
@@ -57,6 +58,7 @@ export function complete(document: Document): Document {
     responses: { ...document.components?.responses, Refused: REFUSED },
     securitySchemes: SECURITY_SCHEMES,
   };
+  document.webhooks = eventDocument();
   document.servers ??= [{ url: "/" }];
   return document;
 }
