@@ -71,8 +71,18 @@ export interface Deps {
 }
 
 const READ_MS = 2_000;
-const ABOUT =
-  `Amounts are integers in minor units. A refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\`:
+const ABOUT = `Times are RFC 3339 in UTC, amounts integers in minor units. A list has \`data\` and \`next_cursor\`: as
+\`cursor\` that gives the next page, and it is null on the last. What is changed by \`version\` needs the one that was read.
+
+- **Who asks**: an access token of \`/auth\` as bearer. Or a guest, by \`X-Cart-Token\`: the \`token\` that the first
+  \`POST /cart/items\` answers, which also reads and pays the orders placed with it. Or a key, by \`X-Api-Key\`.
+- **Once**: where an \`Idempotency-Key\` is asked for, send the same one again if no answer came, and a new one for
+  another try after a refusal. The answer of before has \`Idempotent-Replayed: true\`.
+- **Headers**: \`X-Request-Id\` names every answer. \`RateLimit\` says what is left, \`Retry-After\` when to come again.
+  Answers with an \`ETag\` take \`If-None-Match\`.
+- **Types**: \`npx openapi-typescript <this>/openapi.json --default-non-nullable=false\` makes those of openapi-fetch.
+
+A refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\`:
 
 ${errorCodesTable()}`;
 /** What a script of another origin may read of an answer. */
