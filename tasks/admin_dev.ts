@@ -4,8 +4,10 @@ import { orRefuse } from "./shop/refusal.ts";
 import { runningShop } from "./shop/run_file.ts";
 import { developmentSecrets } from "./shop/secrets.ts";
 import { environmentWithFile, readSettings } from "./shop/settings.ts";
+import { readArguments } from "./shop/usage.ts";
 
 await orRefuse(async () => {
+  readArguments();
   const { DATA_DIR, JWT_SECRET } = readSettings(environmentWithFile());
   const { gateway = "" } = runningShop(DATA_DIR);
   const port = Deno.env.get("PORT") ?? "8081";

@@ -7,11 +7,13 @@ import { askRegistry, lockedPackages } from "./audit/ask.ts";
 import { type Audit, judge } from "./audit/judge.ts";
 import { configuredRegistry, trustingClient } from "./audit/registry.ts";
 import { orRefuse } from "./shop/refusal.ts";
+import { readArguments } from "./shop/usage.ts";
 
 const LOCK = fileURLToPath(new URL("../deno.lock", import.meta.url));
 const EXIT: Record<Audit["verdict"], number> = { clean: 0, vulnerable: 1, unanswered: 2 };
 
 await orRefuse(async () => {
+  readArguments();
   const packages = lockedPackages(Deno.readTextFileSync(LOCK));
   const registry = await configuredRegistry();
   const answer = registry

@@ -1,4 +1,7 @@
-/** `deno task fuzz [--seed N] [--seconds N] [--url http://127.0.0.1:…]`: every operation × role with hostile requests. */
+/**
+ * `deno task fuzz [--seed N] [--seconds N] [--url http://127.0.0.1:…]`: every operation × role with hostile requests. The
+ * shop of `--url` is full of rubbish then; ADMIN_EMAIL and ADMIN_PASSWORD are its operator's.
+ */
 import { parseArgs } from "node:util";
 import { fuzz, type FuzzResult } from "./fuzz/run.ts";
 import { startFuzzShop } from "./fuzz/shop.ts";

@@ -4,6 +4,7 @@ import { readable } from "../services/shared/log_readable.ts";
 import { delay } from "./shop/children.ts";
 import { orRefuse, Refusal } from "./shop/refusal.ts";
 import { environmentWithFile, readSettings } from "./shop/settings.ts";
+import { readArguments } from "./shop/usage.ts";
 
 /** On a terminal lines are for people; into a file or a pipe they go as they are. */
 const terminal = Deno.stdout.isTerminal();
@@ -12,7 +13,7 @@ const TAIL_BYTES = 256 * 1024;
 
 await orRefuse(async () => {
   const folder = join(readSettings(environmentWithFile()).DATA_DIR, "logs");
-  const names = Deno.args.filter((argument) => !argument.startsWith("-"));
+  const { names, is } = readArguments(Infinity, { follow: { type: "boolean", short: "f" } });
   const known = logNames(folder);
   const unknown = names.find((name) => !known.includes(name));
   if (unknown || known.length === 0) {
@@ -21,7 +22,7 @@ await orRefuse(async () => {
     );
   }
   const shown = names.length ? names : known;
-  const follow = Deno.args.some((argument) => argument === "-f" || argument === "--follow");
+  const follow = is("follow");
   await Promise.all(
     shown.map((name) => show(join(folder, `${name}.log`), shown.length > 1 ? `${name}: ` : "", follow)),
   );

@@ -8,6 +8,7 @@ import { applyMigrations } from "./database/migrations.ts";
 import { databaseName } from "./roles.ts";
 import { ownerLogin } from "./shop/owner.ts";
 import { orRefuse } from "./shop/refusal.ts";
+import { readArguments } from "./shop/usage.ts";
 
 const MIGRATIONS = fileURLToPath(new URL("../db/migrations", import.meta.url));
 
@@ -51,6 +52,7 @@ async function lock(client: pg.Client, log: (line: string) => void): Promise<voi
 
 if (import.meta.main) {
   await orRefuse(async () => {
+    readArguments();
     const { ownerUrl, roleSecret } = ownerLogin();
     const applied = await migrate(ownerUrl, roleSecret, { log: console.log });
     console.log(applied.length ? `${applied.length} migrations applied` : "nothing to migrate");

@@ -5,6 +5,7 @@
 import { dirname, join } from "node:path";
 import deno from "../deno.json" with { type: "json" };
 import { orRefuse } from "./shop/refusal.ts";
+import { readArguments } from "./shop/usage.ts";
 
 const BUF = `${deno.imports["@bufbuild/buf"]}/buf`;
 const PROTO = new URL("../proto/", import.meta.url).pathname;
@@ -12,7 +13,7 @@ const ROOT = new URL("../", import.meta.url).pathname;
 
 if (import.meta.main) {
   await orRefuse(async () => {
-    const check = Deno.args.includes("--check");
+    const check = readArguments(0, { check: { type: "boolean" } }).is("check");
     await buf("lint");
     if (check) {
       await breaking();

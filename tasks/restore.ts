@@ -5,9 +5,10 @@ import { restoreDump } from "./backup/server.ts";
 import { ownerLogin } from "./shop/owner.ts";
 import { orRefuse, Refusal } from "./shop/refusal.ts";
 import { environmentWithFile, readSettings } from "./shop/settings.ts";
+import { readArguments } from "./shop/usage.ts";
 
 await orRefuse(async () => {
-  const folder = Deno.args.find((arg) => arg !== "--");
+  const { names: [folder] } = readArguments(1);
   if (!folder) throw new Refusal("Say what to restore: deno task restore -- <the folder of a backup>");
   const manifest = await openBackup(folder);
   const settings = readSettings(environmentWithFile(), []);

@@ -3,6 +3,7 @@ import { operatorOf, seedKind } from "./shop/plan.ts";
 import { orRefuse, Refusal } from "./shop/refusal.ts";
 import { runningShop } from "./shop/run_file.ts";
 import { environmentWithFile, readSettings } from "./shop/settings.ts";
+import { readArguments } from "./shop/usage.ts";
 import {
   CATEGORIES,
   type DemoProduct,
@@ -115,6 +116,7 @@ async function logIn(rest: Rest, email: string, password: string): Promise<Calle
 
 if (import.meta.main) {
   await orRefuse(async () => {
+    readArguments();
     const settings = readSettings(environmentWithFile());
     if (seedKind(settings) === "none") {
       throw new Refusal("Nothing to seed as SEED is none: say SEED=demo for the demo shop.");

@@ -3,11 +3,13 @@ import { delay } from "./shop/children.ts";
 import { orRefuse, Refusal } from "./shop/refusal.ts";
 import { lives, readRun, RunFile, runningShop } from "./shop/run_file.ts";
 import { environmentWithFile, readSettings } from "./shop/settings.ts";
+import { readArguments } from "./shop/usage.ts";
 
 /** A drain takes up to 20 s per stage in production. */
 const PATIENCE = 90_000;
 
 await orRefuse(async () => {
+  readArguments();
   const { DATA_DIR } = readSettings(environmentWithFile());
   const run = readRun(DATA_DIR);
   if (run && !lives(run.starter)) await endLeftovers(DATA_DIR);

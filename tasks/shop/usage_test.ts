@@ -57,6 +57,30 @@ describe("a task", () => {
     expect(error).not.toContain("    at ");
   });
 
+  for (
+    const [file, ...args] of [
+      ["tasks/start.ts", "--production"],
+      ["tasks/stop.ts", "all"],
+      ["tasks/migrate.ts", "--dry-run"],
+      ["tasks/seed.ts", "--dry-run"],
+      ["tasks/backup.ts", "--quiet"],
+      ["tasks/backup.ts", "one", "two"],
+      ["tasks/restore.ts", "one", "two"],
+      ["tasks/logs.ts", "--tail"],
+      ["tasks/doctor.ts", "order"],
+      ["tasks/audit.ts", "--fix"],
+      ["tasks/proto.ts", "--chek"],
+      ["tasks/admin_dev.ts", "8082"],
+    ] as const
+  ) {
+    it(`does nothing where it does not know an argument: ${file} ${args.join(" ")}`, async () => {
+      const { code, out, error } = await run(file, ...args);
+      expect([code, out]).toEqual([1, ""]);
+      expect(error).toContain(`'${args.at(-1)}'`);
+      expect(error).toContain("deno task ");
+    });
+  }
+
   it("says what is wrong with an argument, without a stack", async () => {
     const { code, error } = await run("tasks/certs.ts", "--days", "0");
     expect([code, error]).toEqual([1, "Cannot make certificates as --days must be from 1 to 365.\n"]);
