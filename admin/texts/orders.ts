@@ -19,6 +19,7 @@ export const orderTexts = {
     discount: "Discount",
     shippingCost: "Shipping",
     tax: "Tax",
+    taxIncluded: "Tax, included in the prices",
     total: "Total",
     print: "Print",
     slip: (number: number) => `Packing slip #${number}`,

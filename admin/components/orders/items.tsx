@@ -48,11 +48,14 @@ export function Items({ order, pictures, locale }: { order: Order; pictures: Rec
 }
 
 function Totals({ order, locale }: { order: Order; locale: string }) {
+  const { subtotal, discount, shipping, tax, total } = order;
+  // Only where prices are net does the tax add to them.
+  const included = subtotal.amount - discount.amount + shipping.amount === total.amount;
   const lines: (readonly [name: string, value: MoneyValue, always?: boolean])[] = [
-    [texts.orders.subtotal, order.subtotal, true],
-    [texts.orders.discount, { ...order.discount, amount: -order.discount.amount }],
-    [texts.orders.shippingCost, order.shipping],
-    [texts.orders.tax, order.tax],
+    [texts.orders.subtotal, subtotal, true],
+    [texts.orders.discount, { ...discount, amount: -discount.amount }],
+    [texts.orders.shippingCost, shipping],
+    ...(included ? [] : [[texts.orders.tax, tax] as const]),
   ];
   return (
     <dl class="totals">
@@ -67,9 +70,17 @@ function Totals({ order, locale }: { order: Order; locale: string }) {
       <div class="sum">
         <dt>{texts.orders.total}</dt>
         <dd>
-          <Money value={order.total} locale={locale} />
+          <Money value={total} locale={locale} />
         </dd>
       </div>
+      {included && tax.amount > 0 && (
+        <div class="muted">
+          <dt>{texts.orders.taxIncluded}</dt>
+          <dd>
+            <Money value={tax} locale={locale} />
+          </dd>
+        </div>
+      )}
     </dl>
   );
 }
