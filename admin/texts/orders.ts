@@ -98,7 +98,9 @@ export const orderTexts = {
     capturePending: "The capture is under way: the provider has not answered yet.",
     void: "Void",
     voidPending: "The void is under way: the provider has not answered yet.",
-    voidSays: (amount: string) => `Lets go of the ${amount} that were reserved. The order stays unpaid.`,
+    voidSays: (amount: string, cancels: boolean) =>
+      `Lets go of the ${amount} that were reserved. ` +
+      (cancels ? "The order is cancelled, and its goods return to stock." : "The order stays unpaid."),
     voided: (amount: string) => `Voided ${amount}.`,
     refund: "Refund…",
     noLines: "Say how many of which line.",

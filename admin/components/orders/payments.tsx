@@ -2,6 +2,7 @@ import RefundForm from "../../islands/RefundForm.tsx";
 import { money } from "../../format.ts";
 import { NO_ERRORS } from "../../form_errors.ts";
 import type { OrderView, PaymentView } from "../../orders/load.ts";
+import { canCancel } from "../../orders/moves.ts";
 import { texts } from "../../texts.ts";
 import type { Order } from "../../types.ts";
 import { may, type State } from "../../utils.ts";
@@ -76,7 +77,7 @@ function Refunds({ payment, locale }: { payment: PaymentView; locale: string }) 
   );
 }
 
-function CaptureAndVoid({ payment, view: { refused }, state: { locale } }: PartProps) {
+function CaptureAndVoid({ payment, view: { order, refused }, state: { locale } }: PartProps) {
   const whole = money(payment.amount, locale);
   const capture = refused?.action === `capture${payment.id}` ? refused : undefined;
   const voiding = refused?.action === `void${payment.id}` ? refused : undefined;
@@ -99,7 +100,7 @@ function CaptureAndVoid({ payment, view: { refused }, state: { locale } }: PartP
         <input type="hidden" name="action" value="void" />
         <input type="hidden" name="payment_id" value={payment.id} />
         <input type="hidden" name="key" value={payment.keys.void} />
-        <ConfirmButton label={texts.orders.void} says={texts.orders.voidSays(whole)} />
+        <ConfirmButton label={texts.orders.void} says={texts.orders.voidSays(whole, canCancel(order.status))} />
       </Form>
     </>
   );
