@@ -45,12 +45,13 @@ export const ACTIONS: Record<string, Action> = {
   ship: async (ctx, { id, number }, values) => {
     need(ctx.state, "order:write");
     const { carrier, tracking_number, tracking_url } = values;
-    const items = quantitiesOf(values);
+    // Without items the gateway sends all that is left: never what is meant by a form that says none of each.
+    const items = quantitiesOf(values, "items");
     await api(ctx).post(`/orders/${id}/shipments`, {
       carrier,
       tracking_number,
       ...(tracking_url ? { tracking_url } : {}),
-      ...(items.length ? { items } : {}),
+      items,
     });
     return texts.orders.shipped(number, carrier ?? "");
   },
@@ -98,19 +99,24 @@ function refundPart(values: Values, { currency }: Money, locale: string) {
   if (values.how === "part") {
     return { amount: typedMoney(values.amount ?? "", { amount: 0, currency }, locale) };
   }
-  if (values.how !== "lines") return {};
-  const items = quantitiesOf(values);
-  if (items.length === 0) throw new Mistyped({ how: texts.orders.noLines });
-  return { items };
+  if (values.how === "lines") return { items: quantitiesOf(values, "how") };
+  // Without scripts the box stays at "all" whatever is typed beside it.
+  const typed = Object.entries(values).some(([name, value]) => name.startsWith("quantity.") && Number(value) !== 0);
+  if (values.amount || typed) throw new Mistyped({ how: texts.orders.eitherOr });
+  return {};
 }
 
-/** The fields `quantity.<line>` that hold a number. */
-function quantitiesOf(values: Values): { id: string; quantity: number }[] {
-  return Object.entries(values).flatMap(([name, value]) => {
+/** What the fields `quantity.<line>` say: at least one of something, and only whole numbers. */
+function quantitiesOf(values: Values, field: string): { id: string; quantity: number }[] {
+  const items = Object.entries(values).flatMap(([name, value]) => {
     const id = /^quantity\.(.+)$/.exec(name)?.[1];
-    const quantity = Number(value);
-    return id && Number.isInteger(quantity) && quantity > 0 ? [{ id, quantity }] : [];
+    return id ? [{ id, quantity: /^\d{0,7}$/.test(value) ? Number(value) : NaN }] : [];
   });
+  const some = items.filter(({ quantity }) => quantity !== 0);
+  if (some.length === 0 || some.some(({ quantity }) => Number.isNaN(quantity))) {
+    throw new Mistyped({ [field]: texts.orders.noLines });
+  }
+  return some;
 }
 
 function typedMoney(text: string, { currency }: Money, locale: string): Money {

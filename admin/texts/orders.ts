@@ -104,6 +104,7 @@ export const orderTexts = {
     voided: (amount: string) => `Voided ${amount}.`,
     refund: "Refund…",
     noLines: "Say how many of which line.",
+    eitherOr: "Choose all that is left, or the amount or lines that you typed.",
     noReason: "No reason given",
     refunded: (amount: string) => `Refunded ${amount}.`,
     refundPending: (amount: string) => `The refund of ${amount} is under way.`,

@@ -45,8 +45,9 @@ export function ShipPanel({ view }: { view: OrderView }) {
     <Card title={texts.orders.ship} id="ship">
       <Form class="form" main {...(mine ? { errors: mine.errors } : {})}>
         <input type="hidden" name="action" value="ship" />
-        <fieldset>
+        <fieldset id="f-items">
           <legend>{texts.orders.whatToShip}</legend>
+          {fields.items && <p class="field-error">{fields.items}</p>}
           {open.map(({ id, name, sku }) => (
             <label key={id} class="line-choice">
               <input
