@@ -119,11 +119,12 @@ function RefundPart({ payment, view: { order, refused }, state: { locale } }: Pa
         <input type="hidden" name="key" value={payment.keys.refund} />
         <RefundForm
           left={payment.captured_amount.amount - payment.refunded_amount.amount}
-          lines={linesOf(order)}
+          lines={linesOf(order, payment)}
           currency={currency}
           digits={exponentOf(currency)}
           locale={locale}
           values={mine?.values ?? {}}
+          faults={mine?.errors.fields ?? {}}
           texts={texts.refund}
         />
       </Form>
@@ -131,6 +132,11 @@ function RefundPart({ payment, view: { order, refused }, state: { locale } }: Pa
   );
 }
 
-function linesOf({ items }: Order) {
-  return items.map(({ id, name, quantity, total }) => ({ id, name, quantity, total: total.amount }));
+/** The lines of which something can still go back, with how much went back already or is on its way. */
+function linesOf({ items }: Order, { refunds }: PaymentView) {
+  const given = refunds.filter(({ status }) => status !== "failed").flatMap(({ items }) => items);
+  return items.map(({ id, name, quantity, total }) => {
+    const returned = given.reduce((sum, item) => item.id === id ? sum + item.quantity : sum, 0);
+    return { id, name, quantity, returned, total: total.amount };
+  }).filter(({ quantity, returned }) => returned < quantity);
 }
