@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
 import Palette from "../islands/Palette.tsx";
+import { SubmitOnce } from "../islands/SubmitOnce.tsx";
 import type { Permission } from "../../services/shared/permissions.ts";
 import { texts } from "../texts.ts";
 import { may, type State } from "../utils.ts";
@@ -51,6 +52,7 @@ export function Frame({ state, children }: { state: State; children: ComponentCh
         {state.flash && <Flash {...state.flash} />}
         {children}
       </main>
+      <SubmitOnce />
     </div>
   );
 }

@@ -9,18 +9,30 @@ export function ImportProgress({ label }: { label: string }) {
   useEffect(() => {
     const form = place.current?.closest("form");
     if (!form) return;
+    let running = false;
     const onSubmit = async (event: SubmitEvent) => {
+      if (running) return event.preventDefault();
       const act = event.submitter instanceof HTMLButtonElement ? event.submitter.value : "preview";
       if (act === "edit") return;
       event.preventDefault();
+      running = true;
       tell({ done: 0, total: 1 });
       const body = new FormData(form);
       body.set("act", act);
       const report = await follow(form, body, tell);
       send(form, { act, ...(report ? { report } : {}) });
     };
+    // Back on the page by the browser's button.
+    const onReturn = () => {
+      running = false;
+      tell(undefined);
+    };
     form.addEventListener("submit", onSubmit);
-    return () => form.removeEventListener("submit", onSubmit);
+    globalThis.addEventListener("pageshow", onReturn);
+    return () => {
+      form.removeEventListener("submit", onSubmit);
+      globalThis.removeEventListener("pageshow", onReturn);
+    };
   }, []);
   return (
     <div ref={place} role="status" class="progress">
@@ -59,12 +71,12 @@ async function follow(
   return undefined;
 }
 
-/** Sends the form as the browser would, with more fields; its listeners are not asked again. */
+/** Sends the form as the browser would, with more fields that it does not keep; its listeners are not asked again. */
 function send(form: HTMLFormElement, fields: Record<string, string>): void {
-  for (const [name, value] of Object.entries(fields)) {
-    const field = document.createElement("input");
-    Object.assign(field, { type: "hidden", name, value });
-    form.append(field);
-  }
+  const more = Object.entries(fields).map(([name, value]) =>
+    Object.assign(document.createElement("input"), { type: "hidden", name, value })
+  );
+  form.append(...more);
   form.submit();
+  for (const field of more) field.remove();
 }

@@ -122,7 +122,9 @@ function BulkMoves() {
         </option>)}
       </select>
       <button type="submit" class="button">{texts.form.apply}</button>
-      <button type="submit" class="button" name="export" value="chosen">{texts.orders.exportChosen}</button>
+      <button type="submit" class="button" name="export" value="chosen" data-download="">
+        {texts.orders.exportChosen}
+      </button>
     </Form>
   );
 }
