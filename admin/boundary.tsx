@@ -6,7 +6,7 @@ import { withQuery } from "./components/table.tsx";
 import { safeNext } from "./forms.ts";
 import { copyOfForm, holdForm } from "./held_form.ts";
 import { log } from "./log.ts";
-import { endSession } from "./session.ts";
+import { endSession, readSession } from "./session.ts";
 import { define, type Theme } from "./utils.ts";
 
 const THEMES: readonly string[] = ["light", "dark"];
@@ -28,6 +28,8 @@ export const boundary = define.middleware(async (ctx) => {
     } catch (error) {
       const status = statusOf(error);
       if (status === 401) {
+        const ended = form && (await readSession(req))?.user_id;
+        if (ended) await holdForm(state, ended, url.pathname + url.search, form);
         endSession(state);
         const next = req.method === "GET" ? url.pathname + url.search : url.pathname;
         return ctx.redirect(`/login?next=${encodeURIComponent(safeNext(next))}`, 303);
@@ -35,7 +37,7 @@ export const boundary = define.middleware(async (ctx) => {
       const code = error instanceof ApiError ? error.code : "";
       if (code === "totp_enrolment_required") return ctx.redirect("/two-factor", 303);
       if (code === "step_up_required") {
-        if (form && state.user) await holdForm(state, withQuery(url, { store: state.store.id }), form);
+        if (form && state.user) await holdForm(state, state.user.id, withQuery(url, { store: state.store.id }), form);
         return ctx.redirect(`/step-up?next=${encodeURIComponent(url.pathname)}`, 303);
       }
       if (status >= 500) log().error({ err: error, http: { request: { id: state.request_id } } }, "a page failed");

@@ -7,10 +7,12 @@ const MAX_AGE_S = 300;
 /** Browsers keep no cookie over 4 KB. */
 const MAX_COOKIE = 3800;
 const MAX_BODY = 3000;
+/** In which each field has a head of its own, which is not kept. */
+const MAX_MULTIPART = 16_000;
 /** What is typed again rather than kept anywhere. */
 const SECRET = /password|code/;
 
-/** A form that waits until its sender has confirmed who that is. */
+/** A form that waits until its sender has confirmed who that is, or has signed in again. */
 export interface HeldForm {
   user_id: string;
   /** Where it was sent. */
@@ -22,15 +24,18 @@ export interface HeldForm {
 export function copyOfForm(request: Request): Request | undefined {
   const size = Number(request.headers.get("Content-Length") ?? NaN);
   const type = request.headers.get("Content-Type") ?? "";
-  const kept = request.method === "POST" && size <= MAX_BODY && type.startsWith("application/x-www-form-urlencoded");
-  return kept ? request.clone() : undefined;
+  const kept = type.startsWith("application/x-www-form-urlencoded") && size <= MAX_BODY ||
+    type.startsWith("multipart/form-data") && size <= MAX_MULTIPART;
+  return kept && request.method === "POST" ? request.clone() : undefined;
 }
 
-/** Has the browser keep a form for five minutes, sealed, so that nothing is typed twice. */
-export async function holdForm(state: State, path: string, copy: Request): Promise<void> {
-  const fields = [...await copy.formData()].map(([name, value]) => [name, String(value)] as const);
-  if (fields.some(([name]) => SECRET.test(name))) return;
-  const line = cookie(NAME, await seal("form", { user_id: state.user.id, path, fields }), MAX_AGE_S);
+/** Has the browser keep somebody's form for five minutes, sealed, so that nothing is typed twice. Files are not kept. */
+export async function holdForm(state: State, user_id: string, path: string, copy: Request): Promise<void> {
+  const form = await copy.formData().catch(() => undefined);
+  if (!form) return;
+  const given = [...form].filter(([, value]) => typeof value === "string" || value.size > 0);
+  if (given.some(([name, value]) => SECRET.test(name) || typeof value !== "string")) return;
+  const line = cookie(NAME, await seal("form", { user_id, path, fields: given }), MAX_AGE_S);
   if (line.length <= MAX_COOKIE) state.cookies.push(line);
 }
 

@@ -16,6 +16,8 @@ export interface Session {
   refresh_token: string;
   /** When the access token ends, in milliseconds. */
   expire_time: number;
+  /** Whose it is; a cookie of the release before does not say. */
+  user_id?: string;
   /** The stores that its user seemed to work for, to be asked for together with who it is. It gives no right. */
   stores?: StoreNames;
 }
@@ -29,10 +31,10 @@ export async function readSession(request: Request): Promise<Session | undefined
 
 /** Signs in, or goes on with the next pair: the answer's cookie will hold it. */
 export async function keepSession(state: State, tokens: Tokens): Promise<Session> {
-  const { access_token, refresh_token, expires_in, user: { role, store_roles } } = tokens;
+  const { access_token, refresh_token, expires_in, user: { id: user_id, role, store_roles } } = tokens;
   const own = store_roles.length > MAX_STORES ? [] : store_roles.map(({ store_id }) => store_id);
   const stores: StoreNames = role === "admin" ? "*" : own;
-  const session = { access_token, refresh_token, expire_time: Date.now() + expires_in * 1000, stores };
+  const session = { access_token, refresh_token, expire_time: Date.now() + expires_in * 1000, user_id, stores };
   state.session = session;
   setOnce(state, cookie(NAME, await seal("session", session), MAX_AGE_S));
   return session;

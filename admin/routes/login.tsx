@@ -2,7 +2,9 @@ import { page } from "fresh";
 import { api, ApiError } from "../api.ts";
 import { Door } from "../components/door.tsx";
 import { Field, Form } from "../components/form.tsx";
+import { HeldFormPage } from "../components/held_form.tsx";
 import { attempt, faults, type FormErrors, formOf, NO_ERRORS, safeNext, textsOf } from "../forms.ts";
+import { dropForm, type HeldForm, heldForm } from "../held_form.ts";
 import { keepSession, readSession } from "../session.ts";
 import { texts } from "../texts.ts";
 import { hold, release } from "../two_factor/held_login.ts";
@@ -15,6 +17,8 @@ interface Data {
   errors: FormErrors;
   /** The sealed first step, where the code is asked for. */
   held?: string;
+  /** Once signed in: what could not be sent as the session had ended. */
+  unsent?: HeldForm;
 }
 
 export const handler = define.handlers<Data>({
@@ -45,6 +49,11 @@ export const handler = define.handlers<Data>({
       await keepSession(ctx.state, answer.value);
       // Who accepts an invitation has no role yet.
       const welcome = user.role === "admin" || user.store_roles.length > 0 || next.startsWith("/invitation?");
+      const unsent = welcome ? await heldForm(ctx.req, user.id) : undefined;
+      if (unsent) {
+        dropForm(ctx.state);
+        return page({ email, next, errors: NO_ERRORS, unsent });
+      }
       if (welcome) return ctx.redirect(next, 303);
       await signOutAgain(ctx);
       return page({ email, next, errors: faults(texts.login.noAccess) }, { status: 403 });
@@ -64,7 +73,14 @@ async function signOutAgain(ctx: Parameters<typeof api>[0]): Promise<void> {
   delete ctx.state.session;
 }
 
-export default define.page<typeof handler>(({ data: { email, next, errors, held } }) => (
+export default define.page<typeof handler>(({ data }) => {
+  const { next, unsent } = data;
+  if (!unsent) return <SignIn {...data} />;
+  const { again: title, againSays: says, send: submit } = texts.login;
+  return <HeldFormPage title={title} says={says} submit={submit} next={next} held={unsent} />;
+});
+
+const SignIn = ({ email, next, errors, held }: Data) => (
   <Door title={held ? texts.login.second : texts.login.title}>
     <Form errors={errors} main unguarded>
       <input type="hidden" name="next" value={next} />
@@ -107,4 +123,4 @@ export default define.page<typeof handler>(({ data: { email, next, errors, held 
       ? <a href={`/login?next=${encodeURIComponent(next)}`}>{texts.login.startAgain}</a>
       : <a href="/forgot-password">{texts.forgotten.link}</a>}
   </Door>
-));
+);

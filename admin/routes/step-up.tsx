@@ -2,6 +2,7 @@ import { page } from "fresh";
 import { api, ApiError } from "../api.ts";
 import { Door } from "../components/door.tsx";
 import { Field, Form } from "../components/form.tsx";
+import { HeldFormPage } from "../components/held_form.tsx";
 import { setFlash } from "../flash.ts";
 import { attempt, type FormErrors, formOf, NO_ERRORS, safeNext, textsOf } from "../forms.ts";
 import { dropForm, type HeldForm, heldForm } from "../held_form.ts";
@@ -56,7 +57,7 @@ async function signedIn(request: Request) {
 }
 
 export default define.page<typeof handler>(({ data: { next, errors, coded, held } }) => {
-  if (held) return <Confirmed next={next} held={held} />;
+  if (held) return <HeldFormPage title={t.confirmed} says={t.goOnSays} submit={t.goOn} next={next} held={held} />;
   return (
     <Door title={t.title}>
       <p>{t.says}</p>
@@ -88,17 +89,3 @@ export default define.page<typeof handler>(({ data: { next, errors, coded, held 
     </Door>
   );
 });
-
-/** Sends what was refused again, as it was typed. */
-function Confirmed({ next, held: { path, fields } }: { next: string; held: HeldForm }) {
-  return (
-    <Door title={t.confirmed}>
-      <p>{t.goOnSays}</p>
-      <Form action={path} main unguarded>
-        {fields.map(([name, value], index) => <input key={index} type="hidden" name={name} value={value} />)}
-        <button type="submit" class="button primary wide">{t.goOn}</button>
-      </Form>
-      <a href={next}>{texts.form.cancel}</a>
-    </Door>
-  );
-}

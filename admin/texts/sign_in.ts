@@ -13,6 +13,9 @@ export const signInTexts = {
     wrongCode: "The code is wrong, or was used before.",
     tooLate: "That took too long. Sign in again.",
     startAgain: "Sign in as somebody else",
+    again: "Signed in again",
+    againSays: "Your session had ended before what you typed was sent. Nothing needs to be typed again.",
+    send: "Send it now",
   },
   stepUp: {
     title: "Confirm that it is you",
