@@ -188,6 +188,21 @@ describe("the catalogue's pages", () => {
     }
   });
 
+  it("keep all columns in view behind a long name", async () => {
+    const { id } = await makeProduct({ name: "Donaudampfschifffahrt".repeat(9), sku: `LONG-${unique()}`.repeat(4) });
+    const url = `https://example.com/${"long".repeat(60)}`;
+    await call({ token: world.token, store: world.store.slug }, "POST", "/webhooks", { url, event_types: ["*"] });
+    await seat.page.setViewportSize({ width: 1280, height: 900 });
+    for (const path of ["/products", `/products/${id}/stock`, "/webhooks"]) {
+      await seat.page.goto(path);
+      const beyond = await seat.page.locator(".table-wrap").first().evaluate((list) => {
+        const { scrollWidth, clientWidth } = list as unknown as { scrollWidth: number; clientWidth: number };
+        return scrollWidth - clientWidth;
+      });
+      expect([path, beyond]).toEqual([path, 0]);
+    }
+  });
+
   it("load at most 60 KB of scripts", async () => {
     const page = await seat.context.newPage();
     for (const path of paths) {

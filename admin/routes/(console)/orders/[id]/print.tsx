@@ -22,7 +22,7 @@ export default define.page<typeof handler>(({ data: order, state: { store, local
   <div class="narrow stack">
     <PageHead title={texts.orders.slip(order.number)} back={[`/orders/${order.id}`, texts.orders.name(order.number)]} />
     <p class="hint no-print">{texts.orders.printHint}</p>
-    <p>
+    <p class="wrap">
       <strong>{store.name}</strong> · <Time time={order.create_time} locale={locale} full />
     </p>
     <div class="grid">

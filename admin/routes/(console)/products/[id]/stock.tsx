@@ -64,7 +64,7 @@ export default define.page<typeof handler>(({ data, state, url }) => {
             rows={stock}
             href={({ id }) => `/products/${product.id}/stock?variant=${id}`}
             columns={[
-              { title: texts.products.sku, cell: ({ sku }) => <span class="nowrap">{sku}</span> },
+              { title: texts.products.sku, cell: ({ sku }) => sku },
               { title: texts.products.variantName, wide: true, cell: ({ name }) => name },
               { title: t.onHand, numeric: true, labelled: true, cell: ({ on_hand }) => number(on_hand, state.locale) },
               {
