@@ -135,6 +135,15 @@ describe("the catalogue in the console", () => {
     expect(csv).toContain(`cup-${good}`);
   });
 
+  it("offers as a file what the list's filters leave, prices as people write them", async () => {
+    const [cheap, dear] = [await created({ price: "7.50" }), await created({ price: "1,250.00" })];
+    const html = await (await manager.get("/products?min_price=1%2C000.00&status=active")).text();
+    const [, link = ""] = /href="(\/products\/export\.csv[^"]*)"/.exec(html) ?? [];
+    const response = await manager.get(link.replaceAll("&amp;", "&"));
+    const table = await response.text();
+    expect([response.status, table.includes(dear.slug), table.includes(cheap.slug)]).toEqual([200, true, false]);
+  });
+
   it("keeps a tree of categories", async () => {
     await manager.post("/categories", { name: "Outer", slug: "outer" });
     const { data } = await call<{ data: Category[] }>(asOperator(), "GET", "/categories");

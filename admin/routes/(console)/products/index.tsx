@@ -6,16 +6,15 @@ import { Pagination, Table, withQuery } from "../../../components/table.tsx";
 import { Views } from "../../../components/views.tsx";
 import { Badge, Empty, Money, PageHead, Time } from "../../../components/ui.tsx";
 import { setFlash } from "../../../flash.ts";
-import { number, parseMoney } from "../../../format.ts";
+import { number } from "../../../format.ts";
 import { formOf, need } from "../../../forms.ts";
 import { imageSource } from "../../../products/image.ts";
+import { listQuery, STATUSES } from "../../../products/list_query.ts";
 import { texts } from "../../../texts.ts";
 import type { Category, Page, Product } from "../../../types.ts";
 import { define, may } from "../../../utils.ts";
 
 const t = texts.products;
-const SORTS: readonly string[] = Object.keys(t.sorts);
-const STATUSES = ["draft", "active", "archived"] as const;
 
 /** What became of many at once. */
 interface Bulk {
@@ -25,23 +24,14 @@ interface Bulk {
 
 export const handler = define.handlers({
   GET: async (ctx) => {
-    const { state, url: { searchParams } } = ctx;
+    const { state, url } = ctx;
     need(state, "product:read");
     state.title = t.title;
-    const given = (name: string) => searchParams.get(name)?.trim() || undefined;
-    const known = (name: string, values: readonly string[]) => values.find((value) => value === given(name));
-    const price = (name: string) => parseMoney(given(name) ?? "", state.store.currency, state.locale);
     const { get } = api(ctx);
     const [products, { data: categories }] = await Promise.all([
       get<Page<Product>>("/products", {
-        q: given("q"),
-        category: given("category"),
-        status: known("status", STATUSES),
-        in_stock: known("in_stock", ["true", "false"]),
-        min_price: price("min_price"),
-        max_price: price("max_price"),
-        sort: known("sort", SORTS),
-        cursor: given("cursor"),
+        ...listQuery(url, state),
+        cursor: url.searchParams.get("cursor") ?? undefined,
         limit: 25,
         count: "exact",
       }),
@@ -78,7 +68,7 @@ export default define.page<typeof handler>(({ data: { products, categories }, st
       <PageHead title={t.title}>
         {writes && (
           <>
-            <a class="button" href="/products/export.csv">{t.export}</a>
+            <a class="button" href={`/products/export.csv${url.search}`} download>{t.export}</a>
             <a class="button" href="/products/import">{t.import}</a>
             <a class="button primary" href="/products/new">{t.add}</a>
           </>
