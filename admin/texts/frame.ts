@@ -113,6 +113,7 @@ export const frameTexts = {
   },
   search: {
     none: "Nothing found",
+    all: (kind: string) => `See all ${kind.toLowerCase()}`,
     start: "Orders, products and customers, by name, number or e-mail",
   },
 };

@@ -1,6 +1,7 @@
 import { page } from "fresh";
 import { api } from "../../api.ts";
 import { Filters } from "../../components/filters.tsx";
+import { withQuery } from "../../components/table.tsx";
 import { Badge, Card, Empty, PageHead } from "../../components/ui.tsx";
 import { money } from "../../format.ts";
 import { need } from "../../forms.ts";
@@ -22,13 +23,24 @@ export const handler = define.handlers<Hit[]>({
   GET: async (ctx) => {
     need(ctx.state, "order:read");
     ctx.state.title = texts.frame.search;
-    const q = (ctx.url.searchParams.get("q") ?? "").trim().slice(0, MAX_LENGTH);
+    const q = asked(ctx.url);
     const hits = q ? hitsOf(await api(ctx).get<Found>("/search", { q }), ctx.state) : [];
     // What the command palette asks for.
     if (ctx.url.searchParams.get("format") === "json") return ctx.json(hits);
     return page(hits);
   },
 });
+
+function asked({ searchParams }: URL): string {
+  return (searchParams.get("q") ?? "").trim().slice(0, MAX_LENGTH);
+}
+
+/** Where all that is found of a kind is listed: here only the first of each are. */
+const LISTS: Record<string, string> = {
+  [texts.nav.orders]: "/orders",
+  [texts.nav.products]: "/products",
+  [texts.nav.customers]: "/customers",
+};
 
 function hitsOf({ orders, products, customers }: Found, { locale }: State): Hit[] {
   return [
@@ -63,7 +75,13 @@ export default define.page<typeof handler>(({ data: hits, url }) => {
       <Filters url={url} search={texts.frame.searchLabel} submit={texts.frame.search} />
       {hits.length === 0 && <Empty title={url.searchParams.get("q") ? texts.search.none : texts.search.start} />}
       {[...kinds].map(([kind, found]) => (
-        <Card key={kind} title={kind}>
+        <Card
+          key={kind}
+          title={kind}
+          actions={
+            <a href={withQuery(new URL(LISTS[kind] ?? "/", url), { q: asked(url) })}>{texts.search.all(kind)}</a>
+          }
+        >
           <ul class="lines">
             {found.map(({ text, detail, href, status }) => (
               <li key={href}>
