@@ -5,7 +5,7 @@ import type { Actor } from "../shared/auth.ts";
 import { newId } from "../shared/ids.ts";
 import { afterChange, stepsOf } from "./after_change.ts";
 import { changeStatement } from "./change_statement.ts";
-import { cancel, type Change, type Order } from "./order.ts";
+import { cancel, type Change, NO_CHANGE, type Order } from "./order.ts";
 import { as, type OrderHouse, placeOrder, placing, refusal, someone, staff, startOrders } from "./testing.ts";
 
 let house: OrderHouse;
@@ -59,26 +59,39 @@ describe("a change of an order", () => {
     expect(found).toMatchObject({ status: "cancelled", version: order.version + 1, items: [{ restocked: 3 }] });
   });
 
-  it("writes nothing at all where the order has moved on", async () => {
-    const { order } = await paidOrder();
-    const change: Change = { ...cancel(order, "too late", true), events: ["order.cancelled", "order.refunded"] };
-    await as(staff(), () => house.rpc.setOrderStatus({ id: order.id, status: "processing" }));
-    const jobs = async () =>
-      (await house.database.owner.query(
-        "select from order_jobs._private_jobs where payload::text like '%' || $1 || '%'",
-        [
-          order.id,
-        ],
-      )).rowCount;
-    const [before, waiting] = [await read(order), await jobs()];
-    const attempt = { ...order.payments[0]!, state: "refunded" as const };
-    const key = { resource_id: attempt.payment_id, outcome: () => ({ answer: new Uint8Array() }) };
-    const late = house.deps.orders.applyUnlessMoved(order, change, "system", { attempt, key, done: ["nothing"] });
-    expect(await late).toBeUndefined();
-    const now = await read(order);
-    expect({ ...now, seen: 0 }).toEqual({ ...before, seen: 0 });
-    expect(await jobs()).toBe(waiting);
-  });
+  const moves: [to: string, move: (order: Order) => Promise<unknown>][] = [
+    ["to another status", ({ id }) => as(staff(), () => house.rpc.setOrderStatus({ id, status: "processing" }))],
+    ["within its status", (order) => house.deps.orders.applyUnlessMoved(order, NO_CHANGE, "system")],
+  ];
+  for (const [to, move] of moves) {
+    it(`writes nothing at all where the order has moved on, ${to}`, async () => {
+      const { order } = await paidOrder();
+      const { owner } = house.database;
+      const attempt = { ...order.payments[0]!, state: "refunded" as const };
+      await owner.query(
+        `update "order".idempotency_keys set state = 'in_progress', answer = null, done_time = null, locked_until = now()
+         where resource_id = $1`,
+        [attempt.payment_id],
+      );
+      const change: Change = { ...cancel(order, "too late", true), events: ["order.cancelled", "order.refunded"] };
+      await move(order);
+      const beside = async () => {
+        const { rows } = await owner.query(
+          `select count(*)::int as jobs, (select state from "order".idempotency_keys where resource_id = $2) as key
+           from order_jobs._private_jobs where payload::text like '%' || $1 || '%'`,
+          [order.id, attempt.payment_id],
+        );
+        return rows;
+      };
+      const [before, waiting] = [await read(order), await beside()];
+      const key = { resource_id: attempt.payment_id, outcome: () => ({ answer: new Uint8Array() }) };
+      const late = house.deps.orders.applyUnlessMoved(order, change, "system", { attempt, key, done: ["nothing"] });
+      expect(await late).toBeUndefined();
+      const now = await read(order);
+      expect({ ...now, seen: 0 }).toEqual({ ...before, seen: 0 });
+      expect(await beside()).toEqual(waiting);
+    });
+  }
 
   it("is made by a statement whose name the database keeps whole, whatever goes with it", async () => {
     const { order } = await paidOrder();
