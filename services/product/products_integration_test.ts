@@ -229,6 +229,16 @@ describe("a list", () => {
       "Zebra mug",
     ]);
     expect(names(await list(store_id, { in_stock: false }))).toEqual(["Éclair tin"]);
+    const counted: [filter: Partial<ListProductsRequest>, total: number][] = [
+      [{}, 4],
+      [{ in_stock: false }, 1],
+      [{ category: clothes }, 2],
+      [{ min_price: 500, max_price: 1500 }, 3],
+      [{ q: "shi" }, 1],
+    ];
+    for (const [filter, total] of counted) {
+      expect((await list(store_id, { ...filter, limit: 1, count: true })).total).toBe(total);
+    }
     expect(names(await list(store_id, { in_stock: true, category: "clothes", max_price: 1500 }))).toEqual(["Apron"]);
   });
 
@@ -249,7 +259,13 @@ describe("a list", () => {
   it("pages through every order without a gap or a double, equal keys included", async () => {
     const store_id = newId();
     for (let n = 0; n < 11; n++) await create(store_id, [`Same ${n % 2}`, [variant(`S${n}`, 100 * (n % 3), n % 2)]]);
-    for (const sort of ["name", "price", "-price", "-create_time"]) {
+    const range = { min_price: 100, max_price: 100 };
+    const orders: [sort: string, filter: Partial<ListProductsRequest>, total: number][] = [
+      ...["name", "price", "-price", "-create_time"].map((sort): [string, object, number] => [sort, {}, 11]),
+      // The cursor is at the end of the range where the range begins, and all along.
+      ...["price", "-price", "name"].map((sort): [string, object, number] => [sort, range, 4]),
+    ];
+    for (const [sort, filter, total] of orders) {
       const seen: string[] = [];
       let cursor: string | undefined;
       do {
@@ -257,18 +273,20 @@ describe("a list", () => {
           store_id,
           {
             sort,
+            ...filter,
             limit: 3,
             count: true,
             ...(cursor ? { cursor } : {}),
           },
         );
-        expect(page.total).toBe(11);
+        expect(page.total).toBe(total);
+        expect(seen.length).toBeLessThan(total);
         seen.push(...page.data.map(({ id }) => id));
         cursor = page.next_cursor;
       } while (cursor);
-      const whole = await list(store_id, { sort, limit: 100 });
+      const whole = await list(store_id, { sort, ...filter, limit: 100 });
       expect(seen).toEqual(whole.data.map(({ id }) => id));
-      expect(new Set(seen).size).toBe(11);
+      expect(new Set(seen).size).toBe(total);
     }
   });
 

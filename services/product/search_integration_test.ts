@@ -92,8 +92,10 @@ describe("a search that asks for no order", () => {
     expect((await refusal(list(store_id, { q: "linen", sort: "price", cursor }))).code).toBe("invalid_cursor");
     expect((await refusal(list(store_id, { cursor }))).code).toBe("invalid_cursor");
     expect((await refusal(list(store_id, { q: "linen", sort: "relevance" }))).code).toBe("invalid_sort");
-    const wrong = btoa(JSON.stringify(["relevance", "x", newId()]));
-    expect((await refusal(list(store_id, { q: "linen", cursor: wrong }))).code).toBe("invalid_cursor");
+    for (const score of ["x", 2 ** 31, -(2 ** 31) - 1, 0.5]) {
+      const wrong = btoa(JSON.stringify(["relevance", score, newId()]));
+      expect((await refusal(list(store_id, { q: "linen", cursor: wrong }))).code).toBe("invalid_cursor");
+    }
   });
 });
 
