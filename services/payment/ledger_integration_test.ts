@@ -159,6 +159,33 @@ describe("the reconciliation", () => {
     expect(await charges(asked.order_id)).toMatchObject([{ status: "captured" }]);
     expect(payment.status).toBe("unknown");
     expect(await reconcile()).toEqual([]);
+
+    const francs = { amount: { amount: 60, currency: "CHF" }, lines: [] };
+    const { id, order_id } = await paid(francs);
+    const refunding = (amount: number) =>
+      plant(
+        `update payments set refunding_amount = ${amount} where id = '${id}'`,
+        `update test_charges set refunded_amount = ${amount} where key like '${order_id}:%'`,
+      );
+    await refunding(40);
+    expect(await reconcile()).toEqual([]);
+    await refunding(0);
+
+    await setCapture("manual");
+    const held = await authorize(request("tok_ok", francs));
+    await setCapture("automatic");
+    const capturing = (status: string, amount: number, operation: string) =>
+      plant(
+        `update test_charges set status = '${status}', captured_amount = ${amount} where key like '${held.order_id}:%'`,
+        operation,
+      );
+    await capturing(
+      "captured",
+      60,
+      `insert into payment_operations (id, payment_id, kind, amount) values ('${newId()}', '${held.id}', 'capture', 60)`,
+    );
+    expect(await reconcile()).toEqual([]);
+    await capturing("authorized", 0, `delete from payment_operations where payment_id = '${held.id}'`);
   });
 });
 
