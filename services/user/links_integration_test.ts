@@ -113,7 +113,15 @@ describe("a password that was forgotten", () => {
       [email],
     );
     expect(count).toBe(5);
-    await reset(tokenOf(mails[0]));
+    await service.database.owner.query(
+      `update "user".mail_tokens t set create_time = now() - interval '1 hour' from "user".users u
+       where u.id = t.user_id and u.email = $1`,
+      [email],
+    );
+    await service.repository.insertResetToken(email, store_id);
+    const [later] = await service.mails();
+    await expect(reset(tokenOf(mails[0]))).rejects.toMatchObject({ code: "invalid_link" });
+    await reset(tokenOf(later));
   });
 });
 
