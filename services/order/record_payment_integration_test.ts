@@ -79,6 +79,22 @@ describe("RecordPayment", () => {
     expect(house.neighbours.returned.get(rest.id)).toEqual([{ variant_id: item!.variant_id, quantity: 1 }]);
   });
 
+  it("puts nothing back for a part by amount, nor for a refund that failed", async () => {
+    const { actor, order, payment } = await paid("test", 3);
+    const part = { ...payment, status: "partially_refunded", refunded_amount: { amount: 100, currency: "USD" } };
+    const some = refundOf(payment, { restock: true });
+    const failed = refundOf(payment, {
+      restock: true,
+      status: "failed",
+      items: [{ id: order.items[0]!.id, quantity: 1 }],
+    });
+    await record(part, some);
+    await record(part, failed);
+    await house.runJobs();
+    for (const { id } of [some, failed]) expect(house.neighbours.returned.has(id)).toBe(false);
+    expect((await get(actor, order)).payment_status).toBe("partially_refunded");
+  });
+
   const voided = (payment: Payment) => record({ ...payment, status: "voided" });
 
   it("cancels an order whose authorisation is voided, and returns what was not sent", async () => {
