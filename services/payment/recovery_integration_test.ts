@@ -6,8 +6,10 @@ import { connect } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { registry } from "../shared/metrics.ts";
+import type { Deps } from "./deps.ts";
 import { showRefusedRefunds } from "./payment_metrics.ts";
 import type { RefundState } from "./providers/provider.ts";
+import { settlePayment } from "./settle_payment.ts";
 import {
   as,
   authorize,
@@ -23,6 +25,7 @@ import {
   paid,
   refund,
   reports,
+  repository,
   request,
   setCapture,
   shirt,
@@ -373,6 +376,23 @@ describe("a payment of an order that is off, of which the provider never heard",
       failure_code: "cancelled",
     });
     expect(await charges(order_id)).toEqual([]);
+  });
+
+  it("but that was charged goes back, though who writes that down read it before the order was off", async () => {
+    const { payment_id, order_id } = await intent(0);
+    await database.owner.query(
+      `insert into payment.test_charges (key, status, amount, captured_amount, currency)
+       values ($1, 'captured', 1501, 1501, 'USD')`,
+      [`${order_id}:authorize:1`],
+    );
+    const payment = await repository.find(payment_id);
+    const read = { ...payment!, cancel_requested: false };
+    await as(
+      SYSTEM,
+      () => settlePayment({ repository } as Deps, read, { state: "captured", captured: 1501 }, false),
+    );
+    await becomes(payment_id, "refunded");
+    expect(await ledger(payment_id)).toEqual({ provider: 0, store: 0 });
   });
 
   it("is open until then, and is asked about again", async () => {
