@@ -78,8 +78,9 @@ describe("a search that asks for no order", () => {
   });
 
   it("keeps to the store, to what is on sale and to the filters", async () => {
-    await create(newId(), "Linen of another store");
-    await create(store_id, "Linen draft", { status: "draft" });
+    await create(newId(), "Linen of another store", { sku: "ZQX-7719" });
+    await create(store_id, "Linen draft", { status: "draft", sku: "QVK-4410" });
+    for (const q of ["zqx-7719", "qvk-4410"]) expect(names(await list(store_id, { q }))).toEqual([]);
     const found = await list(store_id, { q: "linen", in_stock: true, max_price: 10_000, count: true });
     expect([found.data.length, found.total]).toEqual([6, 6]);
     expect(names(await list(store_id, { q: "linen", in_stock: false }))).toEqual([]);
