@@ -233,9 +233,12 @@ describe("to erase a user", () => {
     await expect(withTimeout(10_000, () => repository.beginErasure(loud, true, "useless"))).rejects.toMatchObject({
       code: "last_admin",
     });
-    await service.admin();
+    const second = await service.admin();
     const { erasure } = await withTimeout(10_000, () => eraseUser(deps, first, first.user_id ?? "", PASSWORD));
     expect(erasure?.state).toBe("erasing");
+    // Who is being erased is none any more.
+    await expect(withTimeout(10_000, () => eraseUser(deps, second, second.user_id ?? "", PASSWORD))).rejects
+      .toMatchObject({ code: "last_admin" });
   });
 
   it("is told in an export what others changed, not from where they did", async () => {
