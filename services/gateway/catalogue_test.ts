@@ -35,6 +35,8 @@ describe("a catalogue", () => {
     value = "new";
     catalogue.forget();
     expect(catalogue.shows(page)).toBe(false);
+    // Who comes now does not wait for what was begun before.
+    expect((await catalogue.page("other", about, read)).body).toBe('"new"');
     go("old");
     expect((await slow).body).toBe('"old"');
     expect((await catalogue.page("key", about, read)).body).toBe('"new"');
