@@ -4,6 +4,7 @@ import type { Order } from "../../proto/gen/nano/order/v1/order.ts";
 import type { Payment, Refund } from "../../proto/gen/nano/payment/v1/payment.ts";
 import type { Actor } from "../shared/auth.ts";
 import { SYSTEM } from "../shared/context.ts";
+import { conflict } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { as, guest, type OrderHouse, placeOrder, placing, refusal, someone, staff, startOrders } from "./testing.ts";
 
@@ -123,6 +124,19 @@ describe("PayOrder", () => {
     expect(await refusal(pay(actor, paying(order, "", "cash", key)))).toEqual({ code: "unknown_method" });
     expect(await get(actor, order)).toMatchObject({ status: "pending_payment", payment_status: "unpaid" });
     expect((await pay(actor, paying(order, "tok_ok", "test", key))).payment?.status).toBe("captured");
+  });
+
+  it("keeps nothing of a request that another payment was in the way of", async () => {
+    const actor = someone();
+    const order = await placeOrder(house, actor);
+    const request = paying(order);
+    const { authorize } = house.neighbours.payment;
+    house.neighbours.payment.authorize = () => {
+      house.neighbours.payment.authorize = authorize;
+      return Promise.reject(conflict("payment_in_progress", "A payment of this order is under way."));
+    };
+    expect(await refusal(pay(actor, request))).toEqual({ code: "payment_in_progress" });
+    expect((await pay(actor, request)).payment?.status).toBe("captured");
   });
 
   it("pays at once with the order, and stores the order as it is then under the key", async () => {

@@ -4,6 +4,7 @@ import type { Payment, Refund } from "../../proto/gen/nano/payment/v1/payment.ts
 import type { Actor } from "../shared/auth.ts";
 import { SYSTEM } from "../shared/context.ts";
 import { newId } from "../shared/ids.ts";
+import { closeAttempt } from "./record_payment.ts";
 import { as, type OrderHouse, placeOrder, refusal, someone, staff, startOrders } from "./testing.ts";
 
 let house: OrderHouse;
@@ -93,6 +94,13 @@ describe("RecordPayment", () => {
     await house.runJobs();
     for (const { id } of [some, failed]) expect(house.neighbours.returned.has(id)).toBe(false);
     expect((await get(actor, order)).payment_status).toBe("partially_refunded");
+  });
+
+  it("takes back nothing of a payment that was answered when somebody gave it up", async () => {
+    const { actor, order, payment } = await paid();
+    await closeAttempt(house.deps, order.id, payment.id, "abandoned");
+    expect(await get(actor, order)).toMatchObject({ status: "paid", payment_status: "paid" });
+    expect((await house.deps.orders.find(order.id))?.payments).toMatchObject([{ state: "captured" }]);
   });
 
   const voided = (payment: Payment) => record({ ...payment, status: "voided" });
