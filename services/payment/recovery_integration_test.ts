@@ -9,6 +9,7 @@ import { registry } from "../shared/metrics.ts";
 import type { Deps } from "./deps.ts";
 import { showRefusedRefunds } from "./payment_metrics.ts";
 import type { RefundState } from "./providers/provider.ts";
+import { endRefund } from "./refund_payment.ts";
 import { settlePayment } from "./settle_payment.ts";
 import {
   as,
@@ -235,6 +236,25 @@ describe("what a provider does not settle at once", () => {
       expect((await refund(payment.id)).refund?.amount?.amount).toBe(left);
     });
   }
+});
+
+describe("the end of a refund", () => {
+  it("is written once, whoever else comes with it: what another refund has set aside stays so", async () => {
+    const { id: payment_id } = await paid();
+    const id = newId();
+    await repository.transaction(async (tx) => {
+      for (const amount of [300, 200]) await repository.reserveRefund(tx, payment_id, amount);
+      await repository.insertRefund(tx, { id, payment_id, amount: 300, reason: "", restock: false, items: [] });
+    });
+    const made = await repository.findRefund(id);
+    const log = createLog("payment", { LOG_LEVEL: "ERROR" });
+    for (let times = 0; times < 2; times++) {
+      await repository.transaction((tx) =>
+        endRefund({ repository, log }, tx, made!, { state: "failed", failure_code: "declined" })
+      );
+    }
+    expect((await repository.find(payment_id))?.refunding_amount).toBe(200);
+  });
 });
 
 describe("refunds by line, of which an earlier one fails later", () => {
