@@ -93,6 +93,12 @@ describe("a change of an order", () => {
     });
   }
 
+  it("forgets no order that was opened", async () => {
+    const { order } = await paidOrder();
+    await house.deps.orders.forget(order.id, undefined);
+    expect(await read(order)).toMatchObject({ status: "paid" });
+  });
+
   it("is made by a statement whose name the database keeps whole, whatever goes with it", async () => {
     const { order } = await paidOrder();
     const [attempt] = order.payments;
