@@ -204,6 +204,17 @@ describe("CapturePayment", () => {
     });
   });
 
+  it("keeps no refusal of what another one was in the way of", async () => {
+    const { id } = await authorized();
+    instead.push((real) => real().then(silence));
+    const first = { key: newId(), fingerprint: "one" };
+    await as(manager, () => client.capturePayment({ payment_id: id, idempotency_key: first }), 2_000);
+    const idempotency_key = { key: newId(), fingerprint: "two" };
+    expect((await refusal(capture(id, undefined, { idempotency_key }))).code).toBe("payment_in_progress");
+    await becomes(id, "captured");
+    expect((await refusal(capture(id, undefined, { idempotency_key }))).code).toBe("payment_not_capturable");
+  });
+
   it("goes on by job when the line to the provider breaks, which may capture all the same", async () => {
     const { id } = await authorized();
     instead.push(() => Promise.reject(new TypeError("connection reset")));

@@ -97,6 +97,18 @@ describe("Authorize", () => {
     expect(await ledger(asked.payment_id)).toEqual({ provider: 1501, store: -1501 });
   });
 
+  it("refuses the same payment with another amount, currency or method", async () => {
+    const asked = request("tok_ok");
+    await authorize(asked);
+    const others = [
+      { amount: { amount: 1, currency: "USD" } },
+      { amount: { amount: 1501, currency: "EUR" } },
+      { method: "manual" },
+    ];
+    for (const other of others) expect((await refusal(authorize({ ...asked, ...other }))).code).toBe("payment_differs");
+    expect(await charges(asked.order_id)).toMatchObject([{ captured_amount: 1501 }]);
+  });
+
   it("refuses another payment while one is under way", async () => {
     const asked = request("tok_slow");
     expect(await authorize(asked, 1_500)).toMatchObject({ status: "unknown" });
