@@ -82,6 +82,12 @@ describe("Login", () => {
     await check(session_id);
   });
 
+  it("makes no customer of an admin", async () => {
+    const { email = "" } = await service.admin();
+    const { session_id } = await login(email, PASSWORD, newId());
+    expect((await check(session_id)).customer_of).toEqual([]);
+  });
+
   it("says the same of a wrong password, an unknown address and what is no address", async () => {
     const { email } = await service.register();
     const errors = await Promise.all(

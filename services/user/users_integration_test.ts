@@ -276,6 +276,19 @@ describe("UpdateUser", () => {
     });
   });
 
+  it("takes one of two passwords that are set by the same present one at once", async () => {
+    const { id, actor, email } = await buyer(newId());
+    const passwords = ["the first good password", "the second good password"];
+    const answers = await Promise.allSettled(
+      passwords.map((password) => update(actor, { id, password, current_password: PASSWORD })),
+    );
+    const set = answers.findIndex(({ status }) => status === "fulfilled");
+    expect(answers.filter(({ status }) => status === "rejected")).toMatchObject([{
+      reason: { code: "wrong_password" },
+    }]);
+    await login(email, passwords[set]);
+  });
+
   it("ends every session when an admin sets the password, a role or roles in stores; not when nothing changes", async () => {
     const { id, email, session_id } = await buyer(newId());
     expect((await update(admin, { id, password: "a password of the admin" })).dead_session_ids).toEqual([session_id]);
