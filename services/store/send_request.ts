@@ -75,7 +75,11 @@ export function createSender(rules: SenderOptions) {
     const target = parseTarget(request.url, rules);
     if (!target) throw new Failure("url_refused");
     const addresses = await unlessAborted(addressesOf(target.host), signal);
-    return await open(target, addresses, request, signal, rules.ca);
+    const response = await unlessAborted(open(target, addresses, request, signal, rules.ca), signal);
+    const { statusCode = 0 } = response;
+    if (statusCode >= 100) return response;
+    response.destroy();
+    throw new Failure("bad_answer");
   }
 
   return {
@@ -149,6 +153,11 @@ function open(
     });
     request.on("response", resolve);
     request.on("error", reject);
+    // Nobody asked for another protocol; without a listener it would be waited for, for ever.
+    request.on("upgrade", (_response, socket) => {
+      socket.destroy();
+      reject(new Failure("bad_answer"));
+    });
     if (tracing) endUntraced(request, body);
     else request.end(body);
   });

@@ -2,6 +2,7 @@ import { expect } from "@std/expect";
 import { afterEach, describe, it } from "@std/testing/bdd";
 import { createServer } from "node:https";
 import { createServer as createTcpServer, type Server } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import { createSender, type SenderOptions } from "./send_request.ts";
 import { startReceiver } from "./testing.ts";
 import { CERTIFICATE, KEY } from "./testing_certificate.ts";
@@ -106,6 +107,19 @@ describe("send()", () => {
     const hangsUp = await portOf(createTcpServer((socket) => socket.on("data", () => socket.destroy())));
     expect((await send(trying, `http://127.0.0.1:${hangsUp}/`)).error).toBe("connection_failed");
   });
+
+  for (const head of ["101 Switching\r\nconnection: upgrade\r\nupgrade: x", "000 Nothing", "099 Less than that"]) {
+    it(`takes ${head.slice(0, 3)} for no answer, at once`, async () => {
+      const strange = await portOf(
+        createTcpServer((socket) =>
+          socket.on("error", () => {}).on("data", () => socket.write(`HTTP/1.1 ${head}\r\ncontent-length: 0\r\n\r\n`))
+        ),
+      );
+      const outcome = send(trying, `http://127.0.0.1:${strange}/`, 10_000);
+      const never = delay(15_000, { error: "it waits" }, { ref: false });
+      expect(await Promise.race([outcome, never])).toMatchObject({ error: "bad_answer" });
+    });
+  }
 
   it("goes nowhere but to the host, though its answer says otherwise", async () => {
     const other = receive();
