@@ -72,10 +72,11 @@ export function checkSettings(
   return { slug, name, currency, country, locale: canonicalLocale(given.locale ?? DEFAULT_LOCALE), tax, origins };
 }
 
-/** An origin as browsers send it: nothing after the host, no default port, all in lower case. */
+/** An origin as browsers send it: nothing after the host, no default port, all in lower case. None stands for several. */
 function isOrigin(text: string): boolean {
   const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text && text.length <= 255;
+  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text && text.length <= 255 &&
+    !text.includes("*");
 }
 
 function checkOrigins(origins: string[]): string[] {

@@ -51,6 +51,11 @@ describe("checkSettings()", () => {
     expect(refusal(() => checkSettings({ ...given, locale: "en_US" }))).toBe("invalid_locale /locale");
   });
 
+  it("refuses an origin that is meant for several, as no browser sends it", () => {
+    const origins = { values: ["https://tea.example", "https://*.tea.example"] };
+    expect(refusal(() => checkSettings({ ...given, origins }))).toBe("invalid_origin /origins/1");
+  });
+
   it("refuses a blank name and one of 201 characters", () => {
     expect(refusal(() => checkSettings({ ...given, name: "  " }))).toBe("invalid_name /name");
     expect(refusal(() => checkSettings({ ...given, name: "x".repeat(201) }))).toBe("invalid_name /name");
