@@ -1,7 +1,7 @@
 import type { Actor } from "../../proto/gen/nano/common/v1/common.ts";
 import type { ListUsersResponse } from "../../proto/gen/nano/user/v1/user.ts";
 import { decodeTimeCursor, toPage } from "../shared/pagination.ts";
-import { binding } from "../shared/parts.ts";
+import { type Bind, binding } from "../shared/parts.ts";
 import type { Pool, Statement } from "../shared/postgres.ts";
 import { toUser, USER, type UserRow } from "./rows.ts";
 import { visibleStores } from "./user.ts";
@@ -60,22 +60,29 @@ export function listStatement(
   return { text, values };
 }
 
-/** The statement that counts them. Of the customers of stores it is the stores' that are counted. */
+/** The statement that counts them. Of stores it begins with their people, so that a search that fits many finds each once. */
 export function countStatement(filter: Condition, stores: string[] | "all"): Statement {
   const { values, bind } = binding();
-  if (stores === "all" || !ofEverybody(filter)) {
+  if (stores === "all") {
     const where = conditions(filter, stores, bind);
     return { text: `select count(*) as total from users u where ${where.join(" and ")}`, values };
   }
+  const { q, role } = filter;
   const given = `any(${bind(stores)}::uuid[])`;
-  const admins = filter.role
-    ? "where not exists (select from users u where u.id = p.user_id and u.role = 'admin')"
-    : "";
-  const each = stores.length > 1 ? "distinct p.user_id" : "*";
-  const text = `select count(${each}) as total from (
-                  select user_id from store_customers where store_id = ${given} union all
-                  select r.user_id from store_roles r where r.store_id = ${given} and not exists (
-                    select from store_customers c where c.user_id = r.user_id and c.store_id = ${given})) p ${admins}`;
+  const is = (what: string) => `exists (select from users u where u.id = p.user_id and ${what})`;
+  const where = [`p.store_id = ${given}`];
+  if (q) where.push(is(has(q, bind)));
+  // There are only these two, and admins are few.
+  if (role === "customer") where.push(`not ${is("u.role = 'admin'")}`);
+  else if (role === "admin") where.push(is("u.role = 'admin'"));
+  else if (role) {
+    const staff = `r.user_id = p.user_id and r.store_id = ${given} and r.role = ${bind(role)}`;
+    where.push(`exists (select from store_roles r where ${staff})`);
+  }
+  const people = (table: string) => `select p.user_id from ${table} p where ${where.join(" and ")}`;
+  const each = stores.length > 1 ? "distinct user_id" : "*";
+  const text = `select count(${each}) as total from (${people("store_customers")} union all ${people("store_roles")}
+                  and not exists (select from store_customers c where c.user_id = p.user_id and c.store_id = ${given})) found`;
   return { text, values };
 }
 
@@ -84,14 +91,19 @@ function ofEverybody({ q, role }: Condition): boolean {
   return !q && (role === undefined || role === "customer");
 }
 
-function conditions({ q, role }: Condition, stores: string[] | "all", bind: (value: unknown) => string): string[] {
+function conditions({ q, role }: Condition, stores: string[] | "all", bind: Bind): string[] {
   const where = ["true"];
   const within = stores === "all" ? "" : `and store_id = any(${bind(stores)}::uuid[])`;
   const among = (table: string, more = "") => `exists (select from ${table} where user_id = u.id ${within} ${more})`;
-  if (q) where.push(`u.search like lower(${bind(`%${q.replace(/[\\%_]/g, "\\$&")}%`)})`);
+  if (q) where.push(has(q, bind));
   if (role === "customer" || role === "admin") where.push(`u.role = ${bind(role)}`);
   if (role === "support" || role === "manager") where.push(among("store_roles", `and role = ${bind(role)}`));
   // Who has a role in the stores is one of their people.
   else if (within) where.push(`(${among("store_roles")} or ${among("store_customers")})`);
   return where;
+}
+
+/** Whether a user has a text in name or e-mail address. */
+function has(q: string, bind: Bind): string {
+  return `u.search like lower(${bind(`%${q.replace(/[\\%_]/g, "\\$&")}%`)})`;
 }
