@@ -6,13 +6,13 @@ export interface Memory<T> {
   clear(): void;
 }
 
-/** Makes a memory in which a value lives for so many milliseconds, of at most so many values. */
+/** Makes a memory in which a value lives for so many milliseconds, whatever the clock is set to, of at most so many values. */
 export function remember<T>(milliseconds: number, max: number): Memory<T> {
   const entries = new Map<string, { value: T; until: number }>();
   return {
     get(key) {
       const entry = entries.get(key);
-      if (!entry || entry.until > Date.now()) return entry?.value;
+      if (!entry || entry.until > performance.now()) return entry?.value;
       entries.delete(key);
       return undefined;
     },
@@ -20,7 +20,7 @@ export function remember<T>(milliseconds: number, max: number): Memory<T> {
       entries.delete(key);
       const oldest = entries.size >= max ? entries.keys().next().value : undefined;
       if (oldest !== undefined) entries.delete(oldest);
-      entries.set(key, { value, until: Date.now() + milliseconds });
+      entries.set(key, { value, until: performance.now() + milliseconds });
     },
     delete: (key) => void entries.delete(key),
     clear: () => entries.clear(),

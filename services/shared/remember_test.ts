@@ -20,6 +20,19 @@ describe("remember()", () => {
     expect(memory.get("a")).toBeUndefined();
   });
 
+  it("forgets in time though the clock is set back", async () => {
+    const memory = remember<number>(1, 10);
+    memory.set("a", 1);
+    const now = Date.now;
+    Date.now = () => now() - 3_600_000;
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 10));
+      expect(memory.get("a")).toBeUndefined();
+    } finally {
+      Date.now = now;
+    }
+  });
+
   it("drops the oldest when it is full, and one that was set again is new", () => {
     const memory = remember<number>(60_000, 2);
     memory.set("a", 1);
