@@ -5,6 +5,7 @@ export const EVENT_TYPES = [
   "order.status_changed",
   "order.cancelled",
   "order.expired",
+  "order.refunded",
   "payment.captured",
   "payment.failed",
   "payment.refunded",

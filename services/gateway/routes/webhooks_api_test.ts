@@ -127,6 +127,18 @@ describe("a merchant", () => {
     expect(same.map(({ body }) => body)).toEqual([twice.body, twice.body]);
   });
 
+  it("is told that an order is over since all was refunded", async () => {
+    const { body: hook } = await create({ event_types: ["order.refunded"] });
+    const { id } = await buy();
+    const { body: { data: [payment] } } = await call<Page<{ id: string }>>(manager, "GET", `/payments?order_id=${id}`);
+    const keyed = { ...manager, headers: { "Idempotency-Key": unique() } };
+    expect((await call(keyed, "POST", `/payments/${payment?.id}/refunds`, { reason: "broken" })).status).toBe(201);
+    const events = () => received.map(({ body }) => JSON.parse(body)).filter(({ type }) => type === "order.refunded");
+    const told = await eventually(events, (all) => all.length > 0);
+    expect(told).toMatchObject([{ data: { id, status: "refunded", payment_status: "refunded" } }]);
+    await call(manager, "DELETE", `/webhooks/${hook.id}`);
+  });
+
   it("gets what failed a few seconds later", async () => {
     const { body: hook } = await create({ event_types: ["product.archived"] });
     fails = 1;
