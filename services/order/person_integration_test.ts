@@ -24,4 +24,24 @@ describe("a person's orders", () => {
       orders: [own.number, guests.number],
     });
   });
+
+  it("are not erased where another is placed in that moment", async () => {
+    const { user_id = "", ...buyer } = someone();
+    const actor = { ...buyer, user_id };
+    const ended = await placeOrder(house, actor);
+    await as(actor, () => house.rpc.setOrderStatus({ id: ended.id, status: "cancelled" }));
+    const other = await house.database.owner.connect();
+    await other.query("begin");
+    await other.query(`select from "order".orders where id = $1 for update`, [ended.id]);
+    const erased = refusal(as(SYSTEM, () => house.rpc.erasePerson({ user_id, order_ids: [] })));
+    const waiting = () => house.database.owner.query("select from pg_locks where not granted");
+    for (let tries = 0; tries < 100 && (await waiting()).rowCount === 0; tries++) {
+      await new Promise((next) => setTimeout(next, 5));
+    }
+    const late = await placeOrder(house, actor);
+    await other.query("commit");
+    other.release();
+    expect(await erased).toEqual({ code: "orders_in_progress", orders: [late.number] });
+    expect((await as(actor, () => house.rpc.getOrder({ id: ended.id }))).email).toBe(ended.email);
+  });
 });

@@ -44,14 +44,15 @@ export function createPersonRepository(pool: Pool) {
     /** Takes a person out of all of the person's orders; gives their ids. Throws `orders_in_progress`. */
     erasePerson: (user_id: string, email: string | undefined): Promise<string[]> =>
       transaction(pool, async (tx) => {
-        const open = await openOrders(tx, user_id, email);
-        if (open.length > 0) throw ordersInProgress(open);
         const { rows } = await tx.query<{ id: string }>({
           name: "order.person_ids",
           text: `select o.id from orders o where ${THEIRS} order by o.id for no key update`,
           values: [user_id, email ?? null],
         });
         const ids = rows.map(({ id }) => id);
+        // Once these can't change any more: one that was placed while they were waited for is seen, too.
+        const open = await openOrders(tx, user_id, email);
+        if (open.length > 0) throw ordersInProgress(open);
         await eraseOrders(tx, ids);
         await eraseAnswers(tx, ids);
         await eraseJobs(tx, "order", ids);
