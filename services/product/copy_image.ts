@@ -4,6 +4,7 @@ import { withTimeout } from "../shared/context.ts";
 import { NanoError, unavailable } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { emitEvent } from "../shared/jobs.ts";
+import { forgetPlace } from "../shared/photo_place.ts";
 import { transaction } from "../shared/postgres.ts";
 import type { CopyJob } from "./copy_jobs.ts";
 import { eventData } from "./create_product.ts";
@@ -64,6 +65,7 @@ async function keep(media: MediaRepository, bytes: Uint8Array): Promise<{ sha256
     if (error instanceof NanoError) return { reason: error.code };
     throw error;
   }
+  forgetPlace(bytes);
   const sha256 = hashOf(bytes);
   if (await media.find(sha256)) return { sha256 };
   const upload_id = newId();

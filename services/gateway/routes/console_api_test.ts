@@ -82,6 +82,21 @@ describe("/media", () => {
     expect(body.images).toEqual([{ url: `/media/${id}`, alt: "A picture" }]);
   });
 
+  it("does not tell where a photo was taken", async () => {
+    const note = `<x exif:GPSLatitude="48,51.5N" id="${unique()}"/>`;
+    const frame = [0xff, 0xc0, 0, 17, 8, 0, 7, 0, 9, 3, ...new Array(9).fill(1), 0xff, 0xd9];
+    const photo = new Uint8Array([
+      ...[0xff, 0xd8, 0xff, 0xe1, 0, note.length + 2],
+      ...new TextEncoder().encode(note),
+      ...frame,
+    ]);
+    const made = await send(manager, "POST", "/media", "image/jpeg", photo);
+    const { id, url } = await made.json();
+    const kept = new Uint8Array(await (await send({}, "GET", url)).arrayBuffer());
+    expect(new TextDecoder("latin1").decode(kept)).toContain('exif:GPSLatitude="00,00.0N" id=');
+    expect([made.status, id]).toEqual([201, createHash("sha256").update(kept).digest("hex")]);
+  });
+
   it("refuses what is too large, no image, or from somebody else", async () => {
     expect(await codeOf(await send(manager, "POST", "/media", "image/png", png(5 * 1024 * 1024 + 1))))
       .toEqual([413, "body_too_large"]);

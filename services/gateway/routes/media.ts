@@ -4,6 +4,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { currentContext, withContext } from "../../shared/context.ts";
 import { invalid, NanoError, unavailable } from "../../shared/errors.ts";
 import { newId } from "../../shared/ids.ts";
+import { forgetPlace } from "../../shared/photo_place.ts";
 import { watched } from "../../shared/streams.ts";
 import type { Deps } from "../app.ts";
 import { inTime } from "../bounds.ts";
@@ -28,7 +29,7 @@ let uploads = 0;
 
 const Uploaded = z.object({
   id: z.string().openapi({
-    description: "The SHA-256 of the bytes.",
+    description: "The SHA-256 of the bytes, as they are kept.",
     example: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
   }),
   url: z.string().openapi({ example: "/media/9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08" }),
@@ -49,7 +50,8 @@ export function media({ clients: { product }, stores }: Deps) {
       summary: "Upload an image",
       description:
         "A JPEG, PNG or WebP of at most 5 MiB and 20,000 pixels a side, as the body itself or as `file` of a " +
-        "form. For managers of the request's store and admins. The same bytes again are the same image.",
+        "form. For managers of the request's store and admins. The same bytes again are the same image. Where a photo " +
+        "says where it was taken, that is blanked first.",
       middleware: [inOwnStore(stores, "product:write"), fewAtATime()] as const,
       request: {
         body: {
@@ -65,6 +67,7 @@ export function media({ clients: { product }, stores }: Deps) {
     }),
     async (c) => {
       const bytes = await bytesOf(c);
+      forgetPlace(bytes);
       const store_id = (await stores.of(c)).id;
       const sha256 = createHash("sha256").update(bytes).digest("hex");
       await patiently(UPLOAD_MS, () => upload(store_id, sha256, bytes));
