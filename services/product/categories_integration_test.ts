@@ -68,6 +68,13 @@ describe("categories", () => {
     expect((await refusal(remove(parent.id))).code).toBe("category_not_found");
   });
 
+  it("and products of one name, made at the same moment, have slugs of their own", async () => {
+    const five = (make: (n: number) => Promise<{ slug: string }>) =>
+      Promise.all(Array.from({ length: 5 }, (_, n) => make(n))).then((made) => new Set(made.map(({ slug }) => slug)));
+    expect((await five(() => category("Twins"))).size).toBe(5);
+    expect((await five((n) => create(store_id, ["Twin", [variant(`TWIN-${n}`, 1)]]))).size).toBe(5);
+  });
+
   it("take no product that comes while they go", async () => {
     const { id } = await category("Going");
     const other = await service.owner.connect();

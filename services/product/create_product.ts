@@ -1,4 +1,4 @@
-import { invalid } from "../shared/errors.ts";
+import { invalid, NanoError } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { emitEvent } from "../shared/jobs.ts";
 import { isCurrency } from "../shared/money.ts";
@@ -22,17 +22,28 @@ export async function createProduct(
 ): Promise<Product> {
   const { fields, plan, currency } = planNew(input);
   const id = newId();
-  return await transaction(pool, async (tx) => {
-    const category_id = input.category ? await repository.categoryId(tx, store_id, input.category) : null;
-    const written = { ...fields, id, store_id, category_id, currency, slug_made: input.slug === undefined };
-    await repository.insert(tx, [written]);
-    await repository.writeVariants(tx, [{ product: { id, store_id, currency }, plan }]);
-    await addCopyJobs(tx, id, store_id, fields.images);
-    const product = await repository.getById(id, tx);
-    if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
-    await emitEvent(tx, "product", "product.created", store_id, eventData(product));
-    return product;
-  });
+  return await givingWay(input.slug, () =>
+    transaction(pool, async (tx) => {
+      const category_id = input.category ? await repository.categoryId(tx, store_id, input.category) : null;
+      const written = { ...fields, id, store_id, category_id, currency, slug_made: input.slug === undefined };
+      await repository.insert(tx, [written]);
+      await repository.writeVariants(tx, [{ product: { id, store_id, currency }, plan }]);
+      await addCopyJobs(tx, id, store_id, fields.images);
+      const product = await repository.getById(id, tx);
+      if (!product) throw new Error(`Cannot read product ${id} though it was just written.`);
+      await emitEvent(tx, "product", "product.created", store_id, eventData(product));
+      return product;
+    }));
+}
+
+/** Writes once more where a slug that nobody gave was taken at the same moment: it gives way to one that is there. */
+export async function givingWay<T>(given: string | undefined, write: () => Promise<T>): Promise<T> {
+  try {
+    return await write();
+  } catch (error) {
+    if (given !== undefined || !(error instanceof NanoError) || error.code !== "slug_taken") throw error;
+    return await write();
+  }
 }
 
 /** The columns of a product that is to be, and of its variants. Throws where something is missing or wrong. */

@@ -18,7 +18,7 @@ import { type Sql, transaction } from "../shared/postgres.ts";
 import { adjustStock } from "./adjust_stock.ts";
 import type { Category } from "./category_repository.ts";
 import { createConsoleHandlers } from "./console_handlers.ts";
-import { createProduct } from "./create_product.ts";
+import { createProduct, givingWay } from "./create_product.ts";
 import { deleteProduct } from "./delete_product.ts";
 import type { Deps } from "./deps.ts";
 import { listProducts } from "./list_products.ts";
@@ -153,7 +153,10 @@ export function createHandlers(deps: Pick<Deps, "pool" | "repository">): Rpcs<Pr
       checkName(name);
       checkSlug(category.slug);
       return toCategoryMessage(
-        await transaction(pool, (tx) => repository.categories.insert(tx, category, slug !== undefined)),
+        await givingWay(
+          slug,
+          () => transaction(pool, (tx) => repository.categories.insert(tx, category, slug !== undefined)),
+        ),
       );
     },
 
