@@ -2,7 +2,7 @@ import type { Actor } from "../shared/auth.ts";
 import { conflict, invalid, type NanoError } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { type Money, money } from "../shared/money.ts";
-import { type Tax, totalUp } from "../shared/totals.ts";
+import { type Tax, type Totals, totalUp } from "../shared/totals.ts";
 
 /** Whose a cart is. */
 export type Principal = { kind: "user"; id: string } | { kind: "guest"; id: string };
@@ -131,7 +131,10 @@ export function leftOver(lines: Line[], taken: { variant_id: string; quantity: n
     .filter((line) => line.quantity > 0);
 }
 
-/** Prices a cart by the catalogue. A line whose offer is gone keeps its last price and can't be bought: `available` is 0. */
+/**
+ * Prices a cart by the catalogue. A line whose offer is gone keeps its last price and can't be bought: `available` is 0.
+ * Throws `total_too_large` where prices have risen beyond what numbers can hold.
+ */
 export function priceCart(
   cart: StoredCart | undefined,
   store: { id: string; currency: string; tax: Tax },
@@ -142,7 +145,7 @@ export function priceCart(
     const offer = offers.get(line.variant_id);
     return { ...line, ...offer, available: offer?.available ?? 0 };
   });
-  const { subtotal, discount, shipping, tax, total } = totalUp(lines, store.tax, currency);
+  const { subtotal, discount, shipping, tax, total } = exactTotals(lines, store.tax, currency);
   return {
     id: cart?.id ?? "",
     store_id: store.id,
@@ -160,4 +163,13 @@ export function priceCart(
     item_count: lines.reduce((sum, line) => sum + line.quantity, 0),
     version: cart?.version ?? 0,
   };
+}
+
+function exactTotals(...of: Parameters<typeof totalUp>): Totals {
+  try {
+    return totalUp(...of);
+  } catch (error) {
+    if (error instanceof RangeError) throw conflict("total_too_large", "The cart's total is too large.");
+    throw error;
+  }
 }

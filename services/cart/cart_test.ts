@@ -55,6 +55,13 @@ describe("priceCart()", () => {
     expect(cart.total.amount).toBe(1100);
   });
 
+  it("refuses what prices have made larger than numbers can hold", () => {
+    const lines = Array.from({ length: 10 }, (_, n) => line({ id: `l${n}`, quantity: 999, unit_price: 10 ** 12 }));
+    expect(() => priceCart({ id: "c1", version: 1, lines }, store, new Map())).toThrow(
+      expect.objectContaining({ code: "total_too_large" }),
+    );
+  });
+
   it("shows no cart as an empty one", () => {
     expect(priceCart(undefined, store, new Map())).toMatchObject({
       id: "",

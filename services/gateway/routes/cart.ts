@@ -71,7 +71,7 @@ export function cart({ clients, stores }: Deps) {
       tags: ["Cart"],
       summary: "Get the cart",
       description: "At today's prices; without a token it is empty.",
-      responses: answers(200, "The cart.", Cart, 404),
+      responses: answers(200, "The cart.", Cart, 404, 409),
     }),
     async (c) => c.json(present(await clients.cart.getCart({ store_id: (await stores.of(c)).id })), 200),
   );
@@ -117,7 +117,7 @@ export function cart({ clients, stores }: Deps) {
       tags: ["Cart"],
       summary: "Remove an item",
       request: { params },
-      responses: answers(200, "The cart.", Cart, 404),
+      responses: answers(200, "The cart.", Cart, 404, 409),
     }),
     async (c) => {
       const request = { store_id: (await stores.of(c)).id, item_id: c.req.valid("param").id };
