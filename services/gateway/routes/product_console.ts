@@ -89,9 +89,9 @@ export function productConsole({ clients: { product }, stores }: Deps) {
       description: "CSV, UTF-8, at most 1 MiB and 2,000 lines, with the columns " +
         `${
           COLUMNS.map((column) => `\`${column}\``).join(", ")
-        } and one for each option, such as \`option:Size\`. Lines ` +
+        } and one for each option, at most 100, such as \`option:Size\`. Lines ` +
         "of one slug (or, without slugs, one name) are the variants of one product; a variant is found by its `sku`. An " +
-        "empty cell changes nothing. `price` is written as people do (12.34) in the store's currency, `stock` is what " +
+        "empty cell changes nothing. `price` is written as people do (12.34) in the store's currency and locale, `stock` is what " +
         "shall be on the shelf, `category` a slug or name or `-` for none. A product is imported as a whole or not at " +
         "all; the same table again changes nothing. With `dry_run=true` the report says what would happen. With " +
         '`Accept: application/x-ndjson` it comes as lines of JSON while it goes on: `{"done":50,"total":2000}`, ' +
