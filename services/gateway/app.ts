@@ -84,7 +84,11 @@ const ABOUT = `Times are RFC 3339 in UTC, amounts integers in minor units. A lis
 
 A refusal is \`application/problem+json\` (RFC 9457) with a stable \`code\`:
 
-${errorCodesTable()}`;
+<details><summary>All codes</summary>
+
+${errorCodesTable()}
+
+</details>`;
 /** What a script of another origin may read of an answer. */
 const EXPOSED = [
   "ETag",

@@ -267,6 +267,12 @@ describe("the gateway", () => {
     expect(impossible.map(([name]) => name)).toEqual([]);
   });
 
+  it("says in which order its tags are read", async () => {
+    const { paths, webhooks, tags } = await (await app.request("/openapi.json")).json();
+    const used = new Set(operationsOf({ ...paths, ...webhooks }).flatMap(([, operation]) => operation.tags));
+    expect(tags.map(({ name }: { name: string }) => name).toSorted()).toEqual([...used].toSorted());
+  });
+
   it("describes events by schemas that it has", async () => {
     const { webhooks, components: { schemas } } = await (await app.request("/openapi.json")).json();
     const named = JSON.stringify(webhooks).matchAll(/"#\/components\/schemas\/(\w+)"/g);
@@ -344,6 +350,7 @@ const MEMBERS = [
 
 /** What the tests look at of an operation of the document. */
 interface Operation {
+  tags: string[];
   parameters?: { name: string; schema?: { type?: string | string[]; default?: unknown } }[];
   security: Record<string, string[]>[];
   responses: Record<string, unknown>;

@@ -17,6 +17,28 @@ const STORE = {
   example: "default",
 } as const;
 
+/** The order in which the document is read: first what a storefront needs. */
+const TAGS = [
+  "Stores",
+  "Products",
+  "Categories",
+  "Media",
+  "Cart",
+  "Orders",
+  "Payments",
+  "Auth",
+  "Users",
+  "Sessions",
+  "Personal data",
+  "Two-factor sign-in",
+  "Staff",
+  "API keys",
+  "Webhooks",
+  "Events",
+  "Audit",
+  "Settings",
+].map((name) => ({ name }));
+
 /** What every operation may answer, beyond what it lists. */
 const REFUSED = {
   description: "Refused, as any request may be: a key or token that is no good, too many requests, a fault of ours.",
@@ -59,6 +81,7 @@ export function complete(document: Document): Document {
     securitySchemes: SECURITY_SCHEMES,
   };
   document.webhooks = eventDocument();
+  document.tags = TAGS;
   document.servers ??= [{ url: "/" }];
   return document;
 }
