@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { expect } from "@std/expect";
 import { describe, it } from "@std/testing/bdd";
 import { createRoutes, fromZod } from "./openapi.ts";
-import { Id, MoneyInput, pageQuery, text } from "./schemas.ts";
+import { Id, MoneyInput, pageQuery, text, wholeNumber } from "./schemas.ts";
 
 function refusalOf(schema: z.ZodType, value: unknown) {
   const result = schema.safeParse(value);
@@ -79,6 +79,13 @@ describe("pageQuery.limit", () => {
   for (const given of ["0", "-1", "0.5", "", "abc"]) {
     it(`refuses "${given}"`, () => expect(limit.safeParse(given).success).toBe(false));
   }
+});
+
+describe("wholeNumber", () => {
+  for (const given of ["", " ", "-1", "0.5", "1e3", "0x10", "9".repeat(16)]) {
+    it(`refuses "${given}"`, () => expect(wholeNumber.safeParse(given).success).toBe(false));
+  }
+  it("takes digits", () => expect(wholeNumber.parse("01999")).toBe(1999));
 });
 
 describe("text()", () => {

@@ -56,6 +56,10 @@ export const Address = z.strictObject({
   },
 });
 
+/** A whole number in a query. Not coerced, as an empty field of a form would be 0 then. */
+export const wholeNumber = z.string().refine((text) => /^\d{1,15}$/.test(text), { message: "must be a whole number" })
+  .transform(Number);
+
 /** The query of a list: `limit` above 100 counts as 100. */
 export const pageQuery = {
   limit: z.coerce.number().transform((value) => Math.min(value, 100)).pipe(z.int().min(1)).default(20).openapi({

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { Product as ProductMessage } from "../../../proto/gen/nano/product/v1/product.ts";
-import { Id, Money, MoneyInput, pageQuery, text, Time } from "../schemas.ts";
+import { Id, Money, MoneyInput, pageQuery, text, Time, wholeNumber } from "../schemas.ts";
 
 const MAX_ATTRIBUTES = 8 * 1024;
 const MAX_DEPTH = 20;
@@ -38,11 +38,7 @@ export const Product = z.object({
   version: z.int(),
 }).openapi("Product");
 
-/** An empty one, as an unfilled field of a form gives it, is refused: Number("") is 0, and nothing costs less. */
-const price = z.string().trim().min(1).transform(Number).pipe(z.int().min(0)).optional().openapi({
-  type: "integer",
-  minimum: 0,
-});
+const price = wholeNumber.optional().openapi({ type: "integer", minimum: 0 });
 
 /** The query of the list of products. */
 export const listQuery = z.object({
@@ -54,8 +50,8 @@ export const listQuery = z.object({
     example: "shirt",
   }),
   category: text(200).optional().openapi({ description: "A category's id or slug; descendants count too." }),
-  min_price: price.openapi({ type: "integer", description: "Minor units." }),
-  max_price: price.openapi({ type: "integer", description: "Minor units." }),
+  min_price: price.openapi({ description: "Minor units." }),
+  max_price: price.openapi({ description: "Minor units." }),
   in_stock: z.enum(["true", "false"]).transform((value) => value === "true").optional(),
   status: Status.optional().openapi({ description: "Staff only." }),
   sort: z.enum(["name", "price", "-price", "-create_time"]).optional().openapi({

@@ -272,7 +272,9 @@ describe("/products", () => {
       `/products?q=${word}&sort=name&limit=2&cursor=${first.body.next_cursor}`,
     );
     expect([second.body.data.map(({ name }) => name), second.body.next_cursor]).toEqual([[`${word} at 300`], null]);
-    for (const query of ["limit=0", "limit=x", "sort=stock", "cursor=zzz", "in_stock=maybe", "min_price=-1"]) {
+    for (
+      const query of ["limit=0", "limit=x", "sort=stock", "cursor=zzz", "in_stock=maybe", "min_price=-1"]
+    ) {
       expect((await send(visitor(), "GET", `/products?${query}`)).status).toBe(400);
     }
     expect((await send(visitor(), "GET", "/products?limit=1000")).status).toBe(200);

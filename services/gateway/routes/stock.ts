@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { Deps } from "../app.ts";
 import { answers, createRoutes } from "../openapi.ts";
-import { Id, pageOf, pageQuery, presentPage } from "../schemas.ts";
+import { Id, pageOf, pageQuery, presentPage, wholeNumber } from "../schemas.ts";
 import { inOwnStore } from "./own_store.ts";
 import { Stock } from "./product_schemas.ts";
 
@@ -17,8 +17,10 @@ const LowStock = Stock.extend({
 
 const query = z.object({
   ...pageQuery,
-  threshold: z.coerce.number().int().min(0).max(100).default(5).openapi({
+  threshold: wholeNumber.pipe(z.int().max(100)).default(5).openapi({
     type: "integer",
+    minimum: 0,
+    maximum: 100,
     description: "At most so many left.",
     example: 5,
   }),
