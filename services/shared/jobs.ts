@@ -302,7 +302,8 @@ async function releaseDeadJobs(sql: pg.Pool, service: string): Promise<void> {
 
 /** graphile-worker's own messages: its warnings and errors only, for each attempt is logged above. */
 function quietLogger(log: Log): Logger {
-  return new Logger(() => (level, message) => {
+  return new Logger(() => (level, message, meta) => {
+    if (meta?.["failure"] === true) return;
     if (level === "error") log.error(message);
     else log.debug(message);
   });

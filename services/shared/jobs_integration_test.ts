@@ -12,9 +12,10 @@ import { publishEvent } from "./publish_event.ts";
 import { type TestDatabase, testDatabase } from "./testing.ts";
 
 const warnings: unknown[] = [];
+const errors: unknown[] = [];
 const log = Object.assign(Object.create(createLog("test", { LOG_LEVEL: "ERROR" })), {
   warn: (...line: unknown[]) => warnings.push(line.at(-1)),
-  error: () => {},
+  error: (...line: unknown[]) => errors.push(line.at(-1)),
 });
 
 let database: TestDatabase;
@@ -135,6 +136,13 @@ describe("a job", () => {
   it("is tried again when it fails", async () => {
     await addJob(pool, "payment", "note", { note: "fails once", fail: 1 });
     await eventually(() => times("fails once") === 2 || undefined);
+  });
+
+  it("is a warning, and no error, as long as it is tried again", async () => {
+    await addJob(pool, "payment", "note", { note: "fails quietly", fail: 1 });
+    await eventually(() => times("fails quietly") === 2 || undefined);
+    expect(warnings).toContain("a job failed and will be tried again");
+    expect(errors.filter((line) => String(line).includes("Failed task"))).toEqual([]);
   });
 
   it("is replaced by one of the same key that comes while it waits", async () => {
