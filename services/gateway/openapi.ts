@@ -3,6 +3,9 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Env } from "./env.ts";
 import { type FieldError, invalid, NanoError } from "../shared/errors.ts";
 import { Problem } from "./schemas.ts";
+import { sentenceOf } from "./validation_words.ts";
+
+z.config({ localeError: sentenceOf });
 
 /** A small Hono app for one resource, whose route schemas are validation, types and OpenAPI document in one. */
 export function createRoutes(): OpenAPIHono<Env> {
