@@ -66,5 +66,24 @@ describe("an order in Chromium", () => {
     expect([await says(), await page.locator("#f-how input[type=number]").inputValue()]).toEqual(["$20.00", "0"]);
   });
 
+  it("opens where something was refused, however far down, with the fields by their names", async () => {
+    const { page } = seat;
+    const { id } = await sell(world);
+    await page.setViewportSize({ width: 390, height: 700 });
+    await page.goto(`/orders/${id}`, { waitUntil: "networkidle" });
+    await page.getByText("Refund…").click();
+    await page.getByLabel("Amount to refund").fill("ten");
+    await page.getByRole("button", { name: /^Refund/ }).click();
+    const summary = page.locator("#payment .error-summary");
+    await summary.waitFor();
+    expect(await page.evaluate("document.activeElement.className")).toBe("error-summary");
+    const { y = -1 } = await summary.boundingBox() ?? {};
+    expect([y > 56, y < 700]).toEqual([true, true]);
+    await page.goto(`/orders/${id}`, { waitUntil: "networkidle" });
+    await page.getByLabel("Note for colleagues").fill("   ");
+    await page.getByRole("button", { name: "Add note" }).click();
+    await page.getByRole("link", { name: "Note: This must not be empty." }).waitFor();
+  });
+
   it("raises no error and asks no other host", () => expect(seat.faults).toEqual([]));
 });

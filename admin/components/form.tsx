@@ -45,14 +45,14 @@ export function Form({ errors = NO_ERRORS, main, unguarded, changed, action, upl
   );
 }
 
-/** All that was refused, with links to the fields. */
+/** All that was refused, with links to the fields. It is where the page opens, however far down its form stands. */
 export function ErrorSummary({ errors: { summary, fields } }: { errors: FormErrors }) {
   const entries = Object.entries(fields);
   if (!summary && entries.length === 0) return null;
   // What a field says is not said twice.
   const more = entries.some(([, message]) => message.endsWith(summary)) ? "" : summary;
   return (
-    <div class="error-summary" role="alert" tabIndex={-1}>
+    <div class="error-summary" role="alert" tabIndex={-1} autofocus>
       <p>
         <strong>{texts.form.errors}.</strong> {more}
       </p>
@@ -69,9 +69,12 @@ export function ErrorSummary({ errors: { summary, fields } }: { errors: FormErro
   );
 }
 
+/** What people call a field; one of a table is named with its line: "variant_sku.0". */
 function nameOf(field: string): string {
-  const text = texts.form.fields[field] ?? field.replaceAll(/[_./]/g, " ");
-  return text.charAt(0).toUpperCase() + text.slice(1);
+  const [, column = field, line] = /^(\w+)\.(\d+)$/.exec(field) ?? [];
+  const text = texts.form.fields[column] ?? column.replaceAll(/[_./]/g, " ");
+  const name = text.charAt(0).toUpperCase() + text.slice(1);
+  return line ? texts.form.line(name, Number(line) + 1) : name;
 }
 
 type Input = Omit<JSX.IntrinsicElements["input"], "label" | "name" | "id" | "ref">;

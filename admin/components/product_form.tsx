@@ -106,7 +106,7 @@ export function ProductForm({ values, errors = NO_ERRORS, store, categories, cha
           </div>
         </div>
       </div>
-      <Card title={t.variants}>
+      <Card title={t.variants} id="f-variants">
         {values.simple
           ? (
             <details class="disclosure" open={values.variants.some((row) => !isBlank(row))}>

@@ -66,7 +66,7 @@ function Line({ row, index, errors, existing }: LineProps) {
     <Cell
       key={name}
       name={name}
-      label={t.line(label, index + 1)}
+      label={texts.form.line(label, index + 1)}
       value={value}
       error={errors[`${name}.${index}`]}
       id={`f-${name}.${index}`}

@@ -67,7 +67,6 @@ export const catalogueTexts = {
     remove: "Remove",
     addRow: "Add a line",
     sheet: "Variants, editable",
-    line: (field: string, number: number) => `${field}, line ${number}`,
     images: "Images",
     imageFiles: "Add images",
     imageFilesHint: "JPEG, PNG or WebP, up to 5 MB each. The first is the main one.",

@@ -12,7 +12,7 @@ import { imageSource } from "../../../products/image.ts";
 import { listQuery, STATUSES } from "../../../products/list_query.ts";
 import { texts } from "../../../texts.ts";
 import type { Category, Page, Product } from "../../../types.ts";
-import { define, may } from "../../../utils.ts";
+import { define, may, type State } from "../../../utils.ts";
 
 const t = texts.products;
 
@@ -85,7 +85,7 @@ export default define.page<typeof handler>(({ data: { products, categories }, st
           [t.view.archived, "/products?status=archived"],
         ]}
       />
-      <Filters url={url} categories={categories} />
+      <Filters url={url} categories={categories} state={state} />
       {data.length === 0 && (filtered
         ? (
           <Empty title={t.noMatch}>
@@ -169,8 +169,11 @@ function InStock({ product, locale }: { product: Product; locale: string }) {
     : <Badge status="sold out" tone="bad" text={t.stockChoices.false} />;
 }
 
-function Filters({ url: { searchParams }, categories }: { url: URL; categories: Category[] }) {
-  const value = (name: string) => searchParams.get(name) ?? "";
+function Filters({ url, categories, state }: { url: URL; categories: Category[]; state: State }) {
+  const value = (name: string) => url.searchParams.get(name) ?? "";
+  const query = listQuery(url, state);
+  const fault = (name: string) =>
+    value(name) && query[name] === undefined ? t.notAnAmount(state.store.currency) : undefined;
   return (
     <form method="get" class="filters" role="search" aria-label={t.filters}>
       {value("status") && <input type="hidden" name="status" value={value("status")} />}
@@ -190,10 +193,22 @@ function Filters({ url: { searchParams }, categories }: { url: URL; categories: 
         options={[["", t.stockChoices.any], ["true", t.stockChoices.true], ["false", t.stockChoices.false]]}
       />
       <div class="short">
-        <Field label={t.minPrice} name="min_price" value={value("min_price")} inputMode="decimal" />
+        <Field
+          label={t.minPrice}
+          name="min_price"
+          value={value("min_price")}
+          inputMode="decimal"
+          error={fault("min_price")}
+        />
       </div>
       <div class="short">
-        <Field label={t.maxPrice} name="max_price" value={value("max_price")} inputMode="decimal" />
+        <Field
+          label={t.maxPrice}
+          name="max_price"
+          value={value("max_price")}
+          inputMode="decimal"
+          error={fault("max_price")}
+        />
       </div>
       <Field label={t.sort} name="sort" value={value("sort") || "-create_time"} options={Object.entries(t.sorts)} />
       <button type="submit" class="button">{texts.filters.apply}</button>
