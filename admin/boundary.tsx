@@ -4,7 +4,7 @@ import { cookieOf } from "./cookies.ts";
 import { ErrorPage } from "./components/error_page.tsx";
 import { withQuery } from "./components/table.tsx";
 import { safeNext } from "./forms.ts";
-import { copyOfForm, holdForm } from "./held_form.ts";
+import { copyOfForm, fieldsOf, holdForm } from "./held_form.ts";
 import { log } from "./log.ts";
 import { endSession, readSession } from "./session.ts";
 import { define, type Theme } from "./utils.ts";
@@ -41,12 +41,14 @@ export const boundary = define.middleware(async (ctx) => {
         return ctx.redirect(`/step-up?next=${encodeURIComponent(url.pathname)}`, 303);
       }
       if (status >= 500) log().error({ err: error, http: { request: { id: state.request_id } } }, "a page failed");
+      const fields = form && status >= 500 ? await fieldsOf(form) : undefined;
       const page = (
         <ErrorPage
           status={status}
           says={error instanceof HttpError ? error.message : ""}
           request_id={state.request_id}
           state={state}
+          {...(fields ? { unsent: { path: url.pathname + url.search, fields } } : {})}
         />
       );
       return await ctx.render(page, { status }, { skipInheritedLayouts: true });

@@ -31,12 +31,21 @@ export function copyOfForm(request: Request): Request | undefined {
 
 /** Has the browser keep somebody's form for five minutes, sealed, so that nothing is typed twice. Files are not kept. */
 export async function holdForm(state: State, user_id: string, path: string, copy: Request): Promise<void> {
-  const form = await copy.formData().catch(() => undefined);
-  if (!form) return;
-  const given = [...form].filter(([, value]) => typeof value === "string" || value.size > 0);
-  if (given.some(([name, value]) => SECRET.test(name) || typeof value !== "string")) return;
-  const line = cookie(NAME, await seal("form", { user_id, path, fields: given }), MAX_AGE_S);
+  const fields = await fieldsOf(copy);
+  if (!fields) return;
+  const line = cookie(NAME, await seal("form", { user_id, path, fields }), MAX_AGE_S);
   if (line.length <= MAX_COOKIE) state.cookies.push(line);
+}
+
+/** A form's fields; undefined where a secret or a file is among them. */
+export async function fieldsOf(copy: Request): Promise<HeldForm["fields"] | undefined> {
+  const form = await copy.formData().catch(() => undefined);
+  const fields: HeldForm["fields"] = [];
+  for (const [name, value] of form ?? []) {
+    if (SECRET.test(name) || (typeof value !== "string" && value.size > 0)) return undefined;
+    if (typeof value === "string") fields.push([name, value]);
+  }
+  return form && fields;
 }
 
 /** The form that the browser keeps for this person. */

@@ -1,5 +1,6 @@
 import { expect } from "@std/expect";
 import { before, describe, it } from "@std/testing/bdd";
+import { seal } from "./seal.ts";
 import { openConsole } from "./testing.ts";
 
 describe("the console", () => {
@@ -18,6 +19,24 @@ describe("the console", () => {
       expect(response.headers.get("Content-Security-Policy")).toContain("'nonce-");
       expect(await response.text()).toContain("<title>Nano</title>");
     }
+  });
+
+  it("keeps what was typed for another try while the gateway is away, but no password", async () => {
+    const session = { access_token: "a", refresh_token: "r", expire_time: Date.now() + 60_000 };
+    const headers = { Cookie: `nano_session=${await seal("session", session)}` };
+    const send = async (path: string, fields: Record<string, string>) => {
+      const body = String(new URLSearchParams(fields));
+      const form = { "Content-Type": "application/x-www-form-urlencoded", "Content-Length": String(body.length) };
+      const response = await ask(path, { method: "POST", body, headers: { ...headers, ...form } });
+      return [response.status, await response.text()] as const;
+    };
+    const [status, html] = await send("/products/new?store=s", { name: 'A "cup"', price: "12.34" });
+    expect(status).toBe(503);
+    for (const kept of ['action="/products/new?store=s"', 'name="name" value="A &quot;cup&quot;"', "Send it again"]) {
+      expect(html).toContain(kept);
+    }
+    const [, secret] = await send("/profile", { password: "to be kept by nobody" });
+    expect([secret.includes("kept by nobody"), secret.includes("Send it again")]).toEqual([false, false]);
   });
 
   it("answers 400 to what is no form", async () => {

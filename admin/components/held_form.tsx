@@ -18,10 +18,15 @@ export function HeldFormPage({ title, says, submit, next, held: { path, fields }
     <Door title={title}>
       <p>{says}</p>
       <Form action={path} main unguarded>
-        {fields.map(([name, value], index) => <input key={index} type="hidden" name={name} value={value} />)}
+        <HeldFields fields={fields} />
         <button type="submit" class="button primary wide">{submit}</button>
       </Form>
       <a href={next}>{texts.form.cancel}</a>
     </Door>
   );
+}
+
+/** A form's fields as they were typed, unseen. */
+export function HeldFields({ fields }: Pick<HeldForm, "fields">) {
+  return <>{fields.map(([name, value], index) => <input key={index} type="hidden" name={name} value={value} />)}</>;
 }

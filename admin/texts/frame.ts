@@ -11,6 +11,8 @@ export const frameTexts = {
     500: "Something went wrong.",
     503: "The shop does not answer. Try again in a moment.",
   } as Record<number, string>,
+  sendAgainSays: "What you typed is kept on this page. Look whether it was done before you send it again.",
+  sendAgain: "Send it again",
   errorReference: "If it stays, tell support this reference:",
   skip: "Skip to the content",
   menu: "Menu",
