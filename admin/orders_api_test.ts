@@ -64,6 +64,21 @@ describe("the page of an order", () => {
     expect(most(await shown(order))).toBeUndefined();
   });
 
+  it("says why a form was refused that the order has moved on from", async () => {
+    const order = await sell(world);
+    const { line, payment } = await partsOf(order);
+    const parcel = { action: "ship", carrier: "DHL", tracking_number: "1", [line]: "2" };
+    expect((await manager.post(`/orders/${order.id}`, parcel)).status).toBe(303);
+    const refund = { action: "refund", payment_id: payment.id, how: "whole" };
+    expect((await manager.post(`/orders/${order.id}`, refund)).status).toBe(303);
+    const stale = [{ action: "status", status: "processing" }, parcel, { action: "cancel" }, refund];
+    for (const form of stale) {
+      const response = await manager.post(`/orders/${order.id}`, form);
+      const said = /class="error-summary"[^>]*>\s*<p>(.*?)<\/p>/.exec(await response.text())?.[1] ?? "";
+      expect([form.action, response.status, said.length > 45]).toEqual([form.action, 422, true]);
+    }
+  });
+
   it("says that a void cancels the order", async () => {
     const order = await sell(world, { payment: { method: "manual", token: "" } });
     expect(await shown(order)).toContain("The order is cancelled, and its goods return to stock.");

@@ -2,6 +2,7 @@ import { money } from "../../format.ts";
 import { NO_ERRORS } from "../../form_errors.ts";
 import { canCancel, canShip, movesOf } from "../../orders/moves.ts";
 import type { OrderView } from "../../orders/load.ts";
+import { toSend } from "../../orders/refused.ts";
 import { texts } from "../../texts.ts";
 import type { Order } from "../../types.ts";
 import { Checkbox, ConfirmButton, Field, Form } from "../form.tsx";
@@ -23,19 +24,10 @@ export function MovePanel({ order }: { order: Order }) {
   );
 }
 
-/** How many of each line are not yet under way. */
-function left({ order, shipments }: OrderView): Map<string, number> {
-  const sent = new Map<string, number>();
-  for (const { id, quantity } of shipments.flatMap(({ items }) => items)) {
-    sent.set(id, (sent.get(id) ?? 0) + quantity);
-  }
-  return new Map(order.items.map(({ id, quantity }) => [id, quantity - (sent.get(id) ?? 0)]));
-}
-
 /** Sends lines with a carrier. */
 export function ShipPanel({ view }: { view: OrderView }) {
   const { order, refused } = view;
-  const quantities = left(view);
+  const quantities = toSend(view);
   const open = order.items.filter(({ id }) => (quantities.get(id) ?? 0) > 0);
   if (!canShip(order.status) || open.length === 0) return null;
   const mine = refused?.action === "ship" ? refused : undefined;

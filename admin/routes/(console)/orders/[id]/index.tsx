@@ -1,5 +1,6 @@
 import { HttpError, page } from "fresh";
 import { api } from "../../../../api.ts";
+import { ErrorSummary } from "../../../../components/form.tsx";
 import { Addresses, Buyer } from "../../../../components/orders/buyer.tsx";
 import { Items } from "../../../../components/orders/items.tsx";
 import { CancelPanel, MovePanel, Shipments, ShipPanel } from "../../../../components/orders/fulfilment.tsx";
@@ -11,6 +12,7 @@ import { setFlash } from "../../../../flash.ts";
 import { attempt, faults, type FormErrors, formOf, need, textsOf } from "../../../../forms.ts";
 import { ACTIONS, Mistyped } from "../../../../orders/actions.ts";
 import { loadOrder, type OrderView } from "../../../../orders/load.ts";
+import { refusedOfGone } from "../../../../orders/refused.ts";
 import { texts } from "../../../../texts.ts";
 import type { Order } from "../../../../types.ts";
 import { define, may } from "../../../../utils.ts";
@@ -53,6 +55,7 @@ export default define.page<typeof handler>(({ data, state }) => {
   const { order } = data;
   const { locale } = state;
   const writes = may(state, "order:write");
+  const refused = refusedOfGone(data);
   return (
     <>
       <PageHead
@@ -71,6 +74,7 @@ export default define.page<typeof handler>(({ data, state }) => {
         <a class="button" href={`/orders/${order.id}/print`}>{texts.orders.print}</a>
         {writes && <MovePanel order={order} />}
       </PageHead>
+      {refused && <ErrorSummary errors={refused} />}
       <div class="columns">
         <div class="stack">
           <Items order={order} pictures={data.pictures} locale={locale} />
