@@ -85,5 +85,18 @@ describe("an order in Chromium", () => {
     await page.getByRole("link", { name: "Note: This must not be empty." }).waitFor();
   });
 
+  it("is not opened by its number when another was typed since", async () => {
+    const { page } = seat;
+    const [first, second] = [await sell(world), await sell(world)];
+    await page.goto("/payments", { waitUntil: "networkidle" });
+    await page.locator("body").press("Control+k");
+    const box = page.getByRole("combobox", { name: "Search orders" });
+    await box.fill(String(first.number));
+    await page.getByRole("option", { name: `Order #${first.number}` }).waitFor();
+    await box.fill(String(second.number));
+    await box.press("Enter");
+    await page.waitForURL(`**/search?q=${second.number}`);
+  });
+
   it("raises no error and asks no other host", () => expect(seat.faults).toEqual([]));
 });

@@ -7,13 +7,19 @@ interface Hit {
   href: string;
 }
 
+/** What was found, and what had been typed for it. */
+interface Found {
+  of: string;
+  hits: Hit[];
+}
+
 const WAIT_MS = 150;
 
 /** Searches while one types, opened by Ctrl-K or `/`. Without it the search box leads to the same results. */
 export default function Palette({ label }: { label: string }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [q, setQ] = useState("");
-  const [hits, setHits] = useState<Hit[]>([]);
+  const [{ of, hits }, setFound] = useState<Found>({ of: "", hits: [] });
   const [at, setAt] = useState(0);
 
   useEffect(() => {
@@ -30,12 +36,15 @@ export default function Palette({ label }: { label: string }) {
 
   useEffect(() => {
     setAt(0);
-    if (q.trim().length < 2) return setHits([]);
+    const of = q.trim();
+    if (of.length < 2) return setFound({ of, hits: [] });
     const stop = new AbortController();
     const timer = setTimeout(async () => {
-      const url = `/search?format=json&q=${encodeURIComponent(q.trim())}`;
+      const url = `/search?format=json&q=${encodeURIComponent(of)}`;
       const response = await fetch(url, { signal: stop.signal }).catch(() => undefined);
-      if (response?.ok) setHits(await response.json() as Hit[]);
+      // Who is no longer signed in gets the page for that.
+      const found = response?.ok && response.headers.get("Content-Type")?.includes("json");
+      if (found) setFound({ of, hits: await response.json() as Hit[] });
     }, WAIT_MS);
     return () => {
       clearTimeout(timer);
@@ -46,10 +55,13 @@ export default function Palette({ label }: { label: string }) {
   const move = (event: KeyboardEvent) => {
     // In a search field Escape would only empty it.
     if (event.key === "Escape") dialog.current?.close();
-    else if (event.key === "ArrowDown") setAt(Math.min(at + 1, hits.length - 1));
+    else if (event.key === "ArrowDown") setAt(Math.max(0, Math.min(at + 1, hits.length - 1)));
     else if (event.key === "ArrowUp") setAt(Math.max(at - 1, 0));
-    else if (event.key === "Enter") location.href = hits[at]?.href ?? `/search?q=${encodeURIComponent(q)}`;
-    else return;
+    else if (event.key === "Enter") {
+      // What is shown may still be of what was typed before.
+      const hit = of === q.trim() ? hits[at] : undefined;
+      location.href = hit?.href ?? `/search?q=${encodeURIComponent(q)}`;
+    } else return;
     event.preventDefault();
   };
 
