@@ -10,6 +10,7 @@ const SIZES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
 /** More than any camera writes. */
 const MAX_DIRECTORIES = 16;
 const MAX_ENTRIES = 500;
+const MAX_VALUE = 10_000;
 /** The same place as XMP says it, in an attribute or an element. */
 const XMP_PLACE = /GPS(?:Dest)?(?:Latitude|Longitude)(?:="[^"]{0,100}|='[^']{0,100}|>[^<]{0,100})/g;
 const PNG = "\x89PNG\r\n\x1a\n";
@@ -56,7 +57,7 @@ function blankExif(exif: Buffer): boolean {
   for (const entry of entries) {
     const size = (SIZES[short(entry + 2)] ?? 0) * long(entry + 4);
     // What has more than four bytes stands elsewhere.
-    if (size > 4) blank(long(entry + 8), size);
+    if (size > 4) blank(long(entry + 8), Math.min(size, MAX_VALUE));
   }
   blank(directory, 2 + 12 * entries.length);
   return entries.length > 0;

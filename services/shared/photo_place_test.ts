@@ -77,6 +77,14 @@ describe("forgetPlace()", () => {
     for (const image of plain) expect(without(image)).toEqual(image);
   });
 
+  it("writes no more than a camera would, however large a value says it is", () => {
+    const huge = Buffer.concat([exif("II"), Buffer.alloc(50_000, 1)]);
+    // The second entry's value, of 4 GiB.
+    huge.writeUInt16LE(7, 54);
+    huge.writeUInt32LE(0xffffffff, 56);
+    expect(without(jpeg(huge)).indexOf(Buffer.alloc(30_000, 1))).toBeGreaterThan(0);
+  });
+
   it("never fails, whatever stands there", () => {
     const junk = fc.uint8Array({ maxLength: 200 }).map((noise) => {
       const bytes = jpeg(exif("II"));
