@@ -6,6 +6,7 @@ import { ANONYMOUS, withTimeout } from "../shared/context.ts";
 import { connect, createServer, listen, type Rpcs, stopServer } from "../shared/grpc.ts";
 import { newId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
+import type { Statement } from "../shared/postgres.ts";
 import { as, type TestDatabase, testDatabase } from "../shared/testing.ts";
 import { createVault } from "../shared/vault.ts";
 import { createHandlers } from "./handlers.ts";
@@ -126,4 +127,13 @@ export async function startService(): Promise<TestService> {
     },
   };
   return service;
+}
+
+/** A statement with its values written into it, and its tables named for whoever has another search path. */
+export function literal({ text, values = [] }: Statement): string {
+  const written = text.replaceAll(/\$(\d+)/g, (_, number) => {
+    const value = values[Number(number) - 1];
+    return `'${Array.isArray(value) ? `{${value}}` : value}'`;
+  });
+  return written.replaceAll(/\b(from|join) (users|store_\w+)\b/g, '$1 "user".$2');
 }

@@ -6,8 +6,7 @@ import { ANONYMOUS, SYSTEM } from "../shared/context.ts";
 import { newId } from "../shared/ids.ts";
 import { createLog } from "../shared/log.ts";
 import { ensureAdmin } from "./ensure_admin.ts";
-import type { Statement } from "../shared/postgres.ts";
-import { PASSWORD, startService, type TestService } from "./testing.ts";
+import { literal, PASSWORD, startService, type TestService } from "./testing.ts";
 import { listStatement } from "./user_list_repository.ts";
 
 let service: TestService;
@@ -44,15 +43,6 @@ async function staff(...store_roles: { store_id: string; role: string }[]) {
 async function buyer(store_id: string) {
   const made = await service.register(store_id);
   return { ...made, id: made.user?.id ?? "" };
-}
-
-/** A statement with its values written into it, and its tables named for whoever has another search path. */
-function literal({ text, values = [] }: Statement): string {
-  const written = text.replaceAll(/\$(\d+)/g, (_, number) => {
-    const value = values[Number(number) - 1];
-    return `'${Array.isArray(value) ? `{${value}}` : value}'`;
-  });
-  return written.replaceAll(/\b(from|join) (users|store_\w+)\b/g, '$1 "user".$2');
 }
 
 describe("GetUser", () => {
