@@ -233,6 +233,25 @@ describe("the catalogue's pages", () => {
     await page.close();
   });
 
+  it("take no more images at once than can be sent, and lose nothing typed", async () => {
+    const page = await seat.context.newPage();
+    const file = (name: string, mebibytes: number) => ({
+      name,
+      mimeType: "image/png",
+      buffer: Buffer.alloc(mebibytes * 1024 * 1024),
+    });
+    await page.goto("/products/new", { waitUntil: "networkidle" });
+    await page.fill("[name=name]", "Pictured");
+    const valid = () => page.evaluate("document.querySelector('[name=image_file]').validationMessage");
+    await page.setInputFiles("[name=image_file]", [file("a.png", 3), file("b.png", 4)]);
+    expect(await valid()).toContain("more than 5 MB");
+    await page.click("form[data-main] .actions [type=submit]");
+    expect([new URL(page.url()).pathname, await page.inputValue("[name=name]")]).toEqual(["/products/new", "Pictured"]);
+    await page.setInputFiles("[name=image_file]", [file("b.png", 4)]);
+    expect(await valid()).toBe("");
+    await page.close();
+  });
+
   it("choose all rows by one box", async () => {
     const { page } = seat;
     await page.setViewportSize({ width: 1280, height: 900 });

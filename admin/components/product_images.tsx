@@ -1,5 +1,7 @@
+import { FileLimit } from "../islands/FileLimit.tsx";
 import { imageSource } from "../products/image.ts";
 import type { ImageRow } from "../products/product_form.ts";
+import { MAX_BYTES } from "../products/uploads.ts";
 import { texts } from "../texts.ts";
 import { Field } from "./form.tsx";
 
@@ -48,6 +50,7 @@ export function ProductImages({ images, url, error }: { images: ImageRow[]; url:
           hint={t.imageFilesHint}
           error={error}
         />
+        <FileLimit max={MAX_BYTES} says={t.imageFilesTooLarge} />
         <Field label={t.imageUrl} name="image_url" type="url" value={url} maxLength={2000} />
       </div>
     </div>

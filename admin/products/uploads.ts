@@ -2,7 +2,8 @@ import { type Api, ApiError } from "../api.ts";
 import { texts } from "../texts.ts";
 import type { ImageRow } from "./product_form.ts";
 
-const MAX_BYTES = 5 * 1024 * 1024;
+/** Of one file; as a form may not be much larger (bounded.ts), also of all that come at once. */
+export const MAX_BYTES = 5 * 1024 * 1024;
 
 /** What became of a form's image files: those the gateway took, and why it refused the others. */
 export interface Uploads {
