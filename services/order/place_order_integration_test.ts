@@ -1,5 +1,6 @@
 import { expect } from "@std/expect";
 import { after, before, describe, it } from "@std/testing/bdd";
+import { conflict } from "../shared/errors.ts";
 import { newId } from "../shared/ids.ts";
 import { PlaceOrderResponse } from "../../proto/gen/nano/order/v1/order.ts";
 import {
@@ -153,6 +154,26 @@ describe("PlaceOrder", () => {
     });
     house.neighbours.fill(actor, [{ variant_id: scarce.variant_id, quantity: 1 }]);
     expect((await as(actor, () => house.rpc.placeOrder(placing()))).order?.status).toBe("pending_payment");
+  });
+});
+
+describe("an order that is refused once its goods are held", () => {
+  it("frees them by job where the product service is away then", async () => {
+    const { neighbours } = house;
+    const actor = someone();
+    const offer = neighbours.sell(1000, 5);
+    neighbours.fill(actor, [{ variant_id: offer.variant_id, quantity: 2 }]);
+    const { closeCart } = neighbours.cart;
+    neighbours.cart.closeCart = () => {
+      neighbours.cart.closeCart = closeCart;
+      return Promise.reject(conflict("cart_ordered", "Ordered already."));
+    };
+    neighbours.fault("releaseStock", "away");
+    expect(await refusal(as(actor, () => house.rpc.placeOrder(placing())))).toEqual({ code: "cart_ordered" });
+    neighbours.fault("releaseStock", undefined);
+    expect(offer.available).toBe(3);
+    expect(await house.runJobs()).toContain("release_stock");
+    expect(offer.available).toBe(5);
   });
 });
 
