@@ -1,6 +1,6 @@
 import { failpoint } from "../shared/failpoints.ts";
 import type { Deps } from "./deps.ts";
-import { chargeOf, isOpen, type Payment, settlement } from "./payment.ts";
+import { chargeOf, type Payment, settlement } from "./payment.ts";
 import { type ChargeState, type Provider, ProviderFault, within } from "./providers/provider.ts";
 import { settlePayment } from "./settle_payment.ts";
 
@@ -70,7 +70,7 @@ export async function refreshPayment(deps: Deps, payment: Payment, milliseconds:
   const provider = deps.providers.of(payment.method);
   const charge = await within(milliseconds, (signal) => provider.lookUp(chargeOf(payment), signal));
   // Not yet known, and nobody asks any more: the open payment's own job does.
-  if (!settlement(charge) || isOpen(payment) && charge.state === "absent") return;
+  if (!settlement(charge)) return;
   await settlePayment(deps, payment, charge, true);
 }
 
