@@ -83,6 +83,15 @@ describe("sessions in Redis", () => {
     await expect(two.check(token)).rejects.toThrow();
   });
 
+  it("that are dead stay so where they are to be forgotten", async () => {
+    const { one, two, alive } = gateways();
+    const { sid, token } = await signed();
+    alive.add(sid);
+    await one.kill([sid]);
+    await one.forget(sid);
+    await expect(two.check(token)).rejects.toMatchObject({ code: "invalid_token" });
+  });
+
   it("are asked for again after a flush", async () => {
     const { one, alive, asked } = gateways();
     const { sid, token } = await signed();
