@@ -28,6 +28,7 @@ const EVENTS: Record<typeof EVENT_TYPES[number] | "webhook.test", [summary: stri
   "order.status_changed": ["Staff moved an order, or all of it was shipped", order],
   "order.cancelled": ["An order was cancelled", order],
   "order.expired": ["Nobody paid an order in time", order],
+  "order.refunded": ["All that an order's buyer paid was given back", order],
   "payment.captured": ["Money was taken", payment],
   "payment.failed": ["A payment was declined", payment],
   "payment.refunded": ["Money was given back", object({ payment: schema("Payment"), refund: schema("Refund") })],
