@@ -2,13 +2,17 @@ import { faults, type FormErrors } from "../form_errors.ts";
 import type { OrderView } from "./load.ts";
 import { canCancel, canShip } from "./moves.ts";
 
-/** How many of each line are not yet under way, by the line's id. */
-export function toSend({ order, shipments }: Pick<OrderView, "order" | "shipments">): Map<string, number> {
-  const sent = new Map<string, number>();
-  for (const { id, quantity } of shipments.flatMap(({ items }) => items)) {
-    sent.set(id, (sent.get(id) ?? 0) + quantity);
+/** How many of each line are neither under way nor back on the shelf, by the line's id. */
+export function toSend(
+  { order, shipments, payments }: Pick<OrderView, "order" | "shipments" | "payments">,
+): Map<string, number> {
+  const restocked = payments.flatMap(({ refunds }) => refunds)
+    .filter(({ restock, status }) => restock && status === "succeeded");
+  const gone = new Map<string, number>();
+  for (const { id, quantity } of [...shipments, ...restocked].flatMap(({ items }) => items)) {
+    gone.set(id, (gone.get(id) ?? 0) + quantity);
   }
-  return new Map(order.items.map(({ id, quantity }) => [id, quantity - (sent.get(id) ?? 0)]));
+  return new Map(order.items.map(({ id, quantity }) => [id, Math.max(0, quantity - (gone.get(id) ?? 0))]));
 }
 
 /** Why a form was refused that the page has no more, as the order moved on since it was opened: to be said on top. */

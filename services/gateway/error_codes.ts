@@ -143,7 +143,7 @@ export const ERROR_CODES: Readonly<Record<number, Readonly<Record<string, string
     out_of_stock: "There is not enough; `items` names each SKU with what is available.",
     over_capture: "That is more than what was authorised.",
     over_refund: "That is more than what is left to refund.",
-    over_shipment: "That is more than what was ordered and not yet shipped.",
+    over_shipment: "That is more than what was ordered and neither shipped yet nor put back on the shelf.",
     payment_in_progress: "Another payment of the order, or another operation on the payment, is under way.",
     payment_not_capturable: "Only an authorised payment can be captured.",
     payment_not_voidable: "Only an authorised payment can be voided.",

@@ -296,15 +296,17 @@ export function setStatus(order: Order, to: string, by: Mover, reason: string, r
   return { ...NO_CHANGE, moves: [{ to: status, reason }], events: ["order.status_changed"] };
 }
 
+/** How many of a line are not sent yet, nor back on the shelf: what a refund put back is taken for not sent first. */
+export function leftToSend({ quantity, shipped, restocked }: Pick<Line, "quantity" | "shipped" | "restocked">): number {
+  return Math.max(0, quantity - shipped - restocked);
+}
+
 /** Cancels: whatever was paid goes back, and so do the goods, unless they are kept out. */
 export function cancel(order: Order, reason: string, restock: boolean): Change {
   const paid = order.status !== "pending_payment";
   const waiting = order.payments.some(isOpen);
-  const lines = order.items.map(({ id, variant_id, quantity, shipped, restocked }) => ({
-    id,
-    variant_id,
-    quantity: Math.max(0, quantity - shipped - restocked),
-  })).filter((line) => line.quantity > 0);
+  const lines = order.items.map((item) => ({ id: item.id, variant_id: item.variant_id, quantity: leftToSend(item) }))
+    .filter((line) => line.quantity > 0);
   return {
     moves: [{ to: "cancelled", reason }],
     keep_out: !restock,

@@ -1,5 +1,5 @@
 import { conflict, invalid, type NanoError } from "../shared/errors.ts";
-import { type Change, invalidTransition, isSent, NO_CHANGE, type Order } from "./order.ts";
+import { type Change, invalidTransition, isSent, leftToSend, NO_CHANGE, type Order } from "./order.ts";
 
 /**
  * Sends lines of an order, all that is left if none are named. Throws `over_shipment`, also where all are sent already,
@@ -11,7 +11,7 @@ export function ship(order: Order, wanted: { id: string; quantity: number }[]): 
 } {
   const sends = order.status === "paid" || order.status === "processing";
   if (!sends && !isSent(order.status)) throw invalidTransition(order.status, "shipped", "staff");
-  const left = new Map(order.items.map((item) => [item.id, item.quantity - item.shipped]));
+  const left = new Map(order.items.map((item) => [item.id, leftToSend(item)]));
   const named = wanted.length > 0
     ? wanted
     : [...left].map(([id, quantity]) => ({ id, quantity })).filter(({ quantity }) => quantity > 0);
@@ -41,5 +41,5 @@ export function ship(order: Order, wanted: { id: string; quantity: number }[]): 
 
 /** The refusal of a parcel that holds more than is left to send. */
 export function overShipment(): NanoError {
-  return conflict("over_shipment", "That is more than was ordered and not yet shipped.");
+  return conflict("over_shipment", "That is more than is left to send.");
 }

@@ -39,6 +39,15 @@ describe("ship", () => {
     }
   });
 
+  it("does not send what a refund has put back on the shelf", () => {
+    const [kept, back] = [lineOf({ quantity: 2 }), lineOf({ quantity: 2, restocked: 1 })];
+    const order = orderOf({ status: "paid", items: [kept, back] });
+    expect(codeOf(() => ship(order, [{ id: back.id, quantity: 2 }]))).toBe("over_shipment");
+    const { parcel, change } = ship(order, []);
+    expect(parcel).toEqual([{ id: kept.id, quantity: 2 }, { id: back.id, quantity: 1 }]);
+    expect(change.moves.at(-1)).toMatchObject({ to: "shipped" });
+  });
+
   it("counts a line that is named twice twice", () => {
     const order = orderOf({ status: "paid" });
     const { id } = order.items[0]!;

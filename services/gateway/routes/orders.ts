@@ -237,7 +237,8 @@ export function orders(deps: Deps) {
       path: "/{id}/shipments",
       tags: ["Orders"],
       summary: "Ship lines of an order",
-      description: "With the last line the order becomes shipped.",
+      description: "Without items all that is left goes; what a refund has put back on the shelf is not. " +
+        "With the last line the order becomes shipped.",
       middleware: [allow("order:write"), movers(deps), noCardNumbers()] as const,
       request: { params, body: jsonBody(ShipmentInput) },
       responses: answers(201, "The shipment.", Shipment, 401, 403, 404, 409, 422),
