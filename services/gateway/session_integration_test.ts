@@ -92,6 +92,19 @@ describe("sessions in Redis", () => {
     await expect(two.check(token)).rejects.toMatchObject({ code: "invalid_token" });
   });
 
+  it("end with their token, though its signature was checked before", async () => {
+    const { one, alive } = gateways();
+    const sid = newId();
+    alive.add(sid);
+    // It ended 25 s ago, and 30 s are allowed for clocks that differ.
+    const token = await new SignJWT({ iss: "nano", aud: "nano", sub: USER, jti: newId(), sid })
+      .setProtectedHeader({ alg: "HS256" }).setIssuedAt().setExpirationTime(Math.floor(Date.now() / 1000) - 25)
+      .sign(new TextEncoder().encode(config.JWT_SECRET));
+    expect((await one.check(token)).id).toBe(sid);
+    await new Promise((resolve) => setTimeout(resolve, 6_000));
+    await expect(one.check(token)).rejects.toMatchObject({ code: "token_expired" });
+  });
+
   it("are asked for again after a flush", async () => {
     const { one, alive, asked } = gateways();
     const { sid, token } = await signed();
