@@ -298,6 +298,14 @@ describe("RefundPayment", () => {
     }]);
   });
 
+  it("asks who must confirm to be there for that over an amount", async () => {
+    const { id } = await paid();
+    const unconfirmed = { ...manager, step_up: true, step_up_refund_over: 5 };
+    const give = (amount: number) => refund(id, { amount: { amount, currency: "USD" } }, unconfirmed);
+    expect((await refusal(give(501))).code).toBe("step_up_required");
+    expect((await give(500)).refund?.status).toBe("succeeded");
+  });
+
   it("lets support refund up to its limit, managers beyond", async () => {
     const payment = await paid({ amount: { amount: 300_00, currency: "USD" }, lines: [] });
     expect((await refund(payment.id, { amount: { amount: 100_00, currency: "USD" } }, support)).refund?.status).toBe(
