@@ -251,7 +251,7 @@ describe("to erase a user", () => {
       );
     await rename(actor, own);
     await rename(await service.admin(), others);
-    const { data_json } = await service.as(actor, (user) => user.exportPerson({ user_id: id }));
+    const { data_json } = await service.as(actor, (user) => user.exportPerson({ user_id: id, order_ids: [] }));
     const { audit } = JSON.parse(data_json) as { audit: { action: string; network: string }[] };
     expect(audit.filter(({ action }) => action === "update").map(({ network }) => network)).toEqual(["", own]);
   });
