@@ -18,7 +18,7 @@ describe("what the console knows of orders by itself", () => {
 
   it("is whose goods are sent", () => {
     const sent = (status: Status) => {
-      ship({ status, items: [{ id: "a", quantity: 1, shipped: 0 }] } as Order, []);
+      ship({ status, items: [{ id: "a", quantity: 1, shipped: 0, restocked: 0 }] } as Order, []);
       return true;
     };
     for (const status of STATUSES) {
