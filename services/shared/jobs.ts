@@ -18,6 +18,9 @@ const LOOK_FOR_DEAD_MS = 15_000;
 /** How long after its end a runner that gave up is started again. */
 const START_AGAIN_MS = 1_000;
 
+/** How long what it has under way may take to end then. */
+const END_MS = 10_000;
+
 /** How a service's jobs are run, where not as usual. */
 export interface JobsOptions {
   /** Which run by themselves, and when. */
@@ -221,6 +224,12 @@ export async function runJobs(
   pgPool.on("connect", (client) => client.on("error", lost));
   const events: WorkerEvents = new EventEmitter();
   events.on("pool:create", ({ workerPool }) => workers.set(service, workerPool));
+  events.on("pool:fatalError", ({ workerPool }) => {
+    // By itself it waits for ever where two more of its jobs have ended since: the library counts those twice.
+    const end = async () => void await workerPool.forcefulShutdown("it did not end by itself");
+    const timer = setTimeout(() => end().catch(() => {}), END_MS);
+    workerPool.promise.catch(() => {}).finally(() => clearTimeout(timer));
+  });
   const refetchDelay = { durationMs: round_ms, threshold: concurrency - 1, maxAbortThreshold: 2 * concurrency };
   const start = () =>
     run({

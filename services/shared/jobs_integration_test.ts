@@ -31,14 +31,15 @@ let refusals = 0;
 let slow: Promise<void> | undefined;
 
 const handlers = {
-  note: (payload: unknown) => {
-    const { note, fail = 0 } = payload as { note: string; fail?: number };
+  note: async (payload: unknown) => {
+    const { note, fail = 0, takes = 0 } = payload as { note: string; fail?: number; takes?: number };
     const { request_id = "", traceparent, actor, deadline: time = 0 } = currentContext() ?? {};
     notes.get(note)?.();
     ran.push({ note, actor: actor?.kind, time, request_id, ...(traceparent ? { traceparent } : {}) });
     const failed = failures.get(note) ?? 0;
     failures.set(note, failed + 1);
-    return failed < fail ? Promise.reject(new Error("not yet")) : Promise.resolve();
+    if (failed < fail) throw new Error("not yet");
+    await new Promise((resolve) => setTimeout(resolve, takes));
   },
   publish_event: publishEvent({
     publishEvent: () => Promise.reject(new Error("one by one")),
@@ -218,6 +219,25 @@ describe("a job", () => {
     await happens("after the end");
     await database.owner.query("drop function refuse cascade");
     expect(times("not to end")).toBe(1);
+  });
+
+  it("go on where one could not end while others were under way", async () => {
+    await database.owner.query(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise 'not now'; end $$;
+      create trigger refuse before delete on payment_jobs._private_jobs for each row
+        when (old.payload ->> 'note' = 'not to end now') execute function refuse()`);
+    const again = "the job runner ended by itself and is started again";
+    const restarts = () => warnings.filter((line) => line === again).length;
+    const before = restarts();
+    for (const takes of [1_500, 2_000, 2_500]) await addJob(pool, "payment", "note", { note: `takes ${takes}`, takes });
+    await happens("takes 2500");
+    await addJob(pool, "payment", "note", { note: "not to end now" });
+    await happens("not to end now");
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
+    await eventually(() => restarts() > before || undefined);
+    await addJob(pool, "payment", "note", { note: "after those" });
+    await happens("after those");
+    await database.owner.query("drop function refuse cascade");
   });
 
   it("of another service can't be added", async () => {
