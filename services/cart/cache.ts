@@ -17,7 +17,7 @@ export interface CartCache {
 const reads = countReads("cart");
 
 /** So long a cart may be shown as it was, should the process that changed it lose Redis at that very moment. */
-const FRESH_S = 10;
+const FRESH_S = 5;
 /** Longer than any change or read may take. */
 const MARK_S = 15;
 const MAX_MISSED = 10_000;
