@@ -55,10 +55,15 @@ export function pageLimit(limit: number): number {
 /** What a page has at most: an answer between services may have 8 MiB. */
 const MAX_BYTES = 6 * 1024 * 1024;
 
-/** How many rows fit into a page of at most `limit`, at least one: large ones make it shorter. */
-export function fitting<T>(rows: readonly T[], limit: number, bytesOf: (row: T) => number): number {
+/** How many rows fit into a page, or a call, of at most `limit`, at least one: large ones make it shorter. */
+export function fitting<T>(
+  rows: readonly T[],
+  limit: number,
+  bytesOf: (row: T) => number,
+  max_bytes = MAX_BYTES,
+): number {
   let bytes = 0;
-  const beyond = rows.slice(0, limit).findIndex((row, index) => (bytes += bytesOf(row)) > MAX_BYTES && index > 0);
+  const beyond = rows.slice(0, limit).findIndex((row, index) => (bytes += bytesOf(row)) > max_bytes && index > 0);
   return beyond < 0 ? limit : beyond;
 }
 

@@ -3,6 +3,7 @@ import type { ImportedProduct, ImportResult, Product } from "../../../proto/gen/
 import { currentActor, require } from "../../shared/auth.ts";
 import { NanoError, toNanoError } from "../../shared/errors.ts";
 import { type Money, parseMoney, toDecimal } from "../../shared/money.ts";
+import { fitting } from "../../shared/pagination.ts";
 import { toProblem } from "../../shared/problem.ts";
 import { watched } from "../../shared/streams.ts";
 import type { Deps } from "../app.ts";
@@ -211,31 +212,19 @@ export function productConsole({ clients: { product }, stores }: Deps) {
     tell?: Tell,
   ): Promise<ImportResult[]> {
     const results: ImportResult[] = [];
-    for (const batch of batchesOf(products)) {
-      tell?.(results.length, products.length);
+    const sizeOf = (one: ImportedProduct) => JSON.stringify(one).length;
+    for (let at = 0; at < products.length;) {
+      tell?.(at, products.length);
+      const rest = products.slice(at, at + BATCH);
+      const batch = rest.slice(0, fitting(rest, BATCH, sizeOf, BATCH_TEXT));
       const { data } = await product.importProducts({ store_id, dry_run, products: batch });
       results.push(...data);
+      at += batch.length;
     }
     return results;
   }
 
   return app;
-}
-
-/** The products in parts, each of which fits a call. */
-function batchesOf(products: ImportedProduct[]): ImportedProduct[][] {
-  const batches: ImportedProduct[][] = [];
-  let [batch, size]: [ImportedProduct[], number] = [[], 0];
-  for (const product of products) {
-    const more = JSON.stringify(product).length;
-    if (batch.length === 0 || batch.length === BATCH || size + more > BATCH_TEXT) {
-      batches.push(batch = []);
-      size = 0;
-    }
-    batch.push(product);
-    size += more;
-  }
-  return batches;
 }
 
 /** Runs an import and tells of it as it goes on: the lines that `Accept: application/x-ndjson` asks for. */
